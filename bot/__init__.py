@@ -1,0 +1,1 @@
+"""Gatebell, the server: it rings a person where that person works and brings the answer back."""

@@ -1,0 +1,129 @@
+"""The card: what is shown to a person, in words of no channel."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+
+class Severity(StrEnum):
+    """How much a person should care, from the most to the least."""
+
+    CRITICAL = "critical"
+    HIGH = "high"
+    MEDIUM = "medium"
+    LOW = "low"
+    INFO = "info"
+
+    @property
+    def rank(self) -> int:
+        """0 for critical up to 4 for info: what is sent first."""
+        return list(Severity).index(self)
+
+
+class Tone(StrEnum):
+    """How a choice looks: an ordinary one, the expected one, or one that destroys."""
+
+    NEUTRAL = "neutral"
+    PRIMARY = "primary"
+    DANGER = "danger"
+
+
+class Status(StrEnum):
+    """The truthful states of a question; each end has a word of its own."""
+
+    PENDING = "pending"
+    DECIDED = "decided"
+    EXPIRED = "expired"
+    WITHDRAWN = "withdrawn"
+    UNDELIVERABLE = "undeliverable"
+
+
+class Format(StrEnum):
+    """How a payload is to be read."""
+
+    JSON = "json"
+    TEXT = "text"
+    DIFF = "diff"
+
+
+@dataclass(frozen=True, slots=True)
+class Payload:
+    """What a decision is about, already in words for reading. It is shown whole, or it cannot be approved there."""
+
+    body: str
+    format: Format = Format.JSON
+    label: str = "Arguments"
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """One answer that a person can give. `approves` marks the answers that let something happen."""
+
+    id: str
+    label: str
+    tone: Tone = Tone.NEUTRAL
+    approves: bool = False
+    description: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Input:
+    """Something to write beside a choice. `choices` names the choices that ask for it; empty means every one."""
+
+    id: str
+    label: str
+    choices: tuple[str, ...] = ()
+    required: bool = False
+    multiline: bool = True
+    max_length: int = 2000
+
+    def belongs_to(self, choice: str) -> bool:
+        return not self.choices or choice in self.choices
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How it ended: `text` is a whole short sentence without the time, such as "Approved by Ana"."""
+
+    status: Status
+    text: str
+    at: datetime | None = None
+    approved: bool | None = None
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """A notice or a question. Text is markdown from outside: data, never markup of a platform.
+
+    A pending question has choices and no outcome; an ended one has an outcome and no choices; a notice has neither.
+    """
+
+    title: str
+    severity: Severity = Severity.INFO
+    text: str = ""
+    facts: tuple[tuple[str, str], ...] = ()
+    payload: Payload | None = None
+    choices: tuple[Choice, ...] = ()
+    inputs: tuple[Input, ...] = ()
+    requester: str = ""
+    expires_at: datetime | None = None
+    progress: str = ""
+    link: str = ""
+    digest: str = ""
+    outcome: Outcome | None = None
+
+    @property
+    def status(self) -> Status:
+        return self.outcome.status if self.outcome else Status.PENDING
+
+    @property
+    def guarded(self) -> tuple[Choice, ...]:
+        """The choices that nobody may take without having seen everything: the approving ones, or all if none approves."""
+        return tuple(choice for choice in self.choices if choice.approves) or self.choices
+
+    def inputs_of(self, choice: str) -> tuple[Input, ...]:
+        return tuple(field for field in self.inputs if field.belongs_to(choice))
+
+    def choice(self, choice: str) -> Choice | None:
+        return next((each for each in self.choices if each.id == choice), None)

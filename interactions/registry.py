@@ -1,0 +1,40 @@
+"""The kinds of question. A new kind is one file in kinds/ and one line here."""
+
+from collections.abc import Iterable, Mapping
+
+from pydantic import JsonValue
+
+from interactions.kinds.blocked_action import BlockedAction
+from interactions.kinds.clarification import Clarification
+from interactions.kinds.write_confirmation import WriteConfirmation
+from interactions.model import Question
+
+KINDS: tuple[type[Question], ...] = (
+    BlockedAction,
+    WriteConfirmation,
+    Clarification,
+)
+
+
+class UnknownKind(ValueError):
+    """No kind of that name; the message lists those that exist."""
+
+
+class Registry:
+    """The kinds that this installation knows, by name."""
+
+    def __init__(self, kinds: Iterable[type[Question]] = KINDS) -> None:
+        self._kinds: Mapping[str, type[Question]] = {kind.kind: kind for kind in kinds}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        return tuple(self._kinds)
+
+    def question(self, kind: str, payload: Mapping[str, JsonValue]) -> Question:
+        """The payload as a question of its kind.
+
+        Raises UnknownKind, or pydantic.ValidationError that names the field.
+        """
+        if kind not in self._kinds:
+            raise UnknownKind(f"unknown kind {kind!r}; known are {', '.join(self._kinds)}")
+        return self._kinds[kind].model_validate(payload)
