@@ -1,0 +1,160 @@
+"""What Slack sends to an app: signed requests over HTTP, or envelopes when a socket is connected."""
+
+import asyncio
+import hashlib
+import hmac
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+from aiohttp import ClientError, ClientSession, ClientTimeout
+
+from bot.rehearsal.platform import Json
+from bot.rehearsal.slack_socket import Sockets
+from bot.rehearsal.slack_state import SlackState
+
+ACK_SECONDS = 3.0
+RETRY_AFTER = (0.0, 60.0, 300.0)
+FORM = "application/x-www-form-urlencoded"
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One request to the app; status None is an app that did not answer in time or at all."""
+
+    kind: str
+    status: int | None
+    body: Any
+    ack_ms: float
+    reason: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def acknowledged(self) -> bool:
+        return self.status is not None and 200 <= self.status < 300
+
+
+class SlackPush:
+    """Chooses socket or HTTP, signs, times the answer, and tries events again as Slack does."""
+
+    def __init__(self, state: SlackState, sockets: Sockets, later: Callable[..., None]) -> None:
+        self.state = state
+        self.sockets = sockets
+        self.events_url: str | None = None
+        self.retry_after: tuple[float, ...] = RETRY_AFTER
+        self.deliveries: list[Delivery] = []
+        self._later = later
+        self._session: ClientSession | None = None
+
+    async def close(self) -> None:
+        if self._session is not None:
+            await self._session.close()
+            self._session = None
+
+    def sign(self, body: bytes, timestamp: str, secret: str | None = None) -> str:
+        key = (secret or self.state.app.signing_secret).encode()
+        return "v0=" + hmac.new(key, b"v0:" + timestamp.encode() + b":" + body, hashlib.sha256).hexdigest()
+
+    async def deliver(
+        self,
+        body: bytes,
+        headers: Mapping[str, str | None] | None = None,
+        *,
+        content_type: str = "application/json",
+        secret: str | None = None,
+        timestamp: float | None = None,
+        kind: str = "raw",
+    ) -> Delivery:
+        """Posts exactly these bytes; `headers` replace the right ones, None leaves one out."""
+        at = str(int(self.state.clock() if timestamp is None else timestamp))
+        right: dict[str, str | None] = {
+            "Content-Type": content_type,
+            "User-Agent": "Slackbot 1.0 (+https://api.slack.com/robots)",
+            "X-Slack-Request-Timestamp": at,
+            "X-Slack-Signature": self.sign(body, at, secret),
+        }
+        chosen = {name: value for name, value in {**right, **(headers or {})}.items() if value is not None}
+        delivery = await self._post(body, chosen, kind)
+        self.deliveries.append(delivery)
+        return delivery
+
+    async def _post(self, body: bytes, headers: Mapping[str, str], kind: str) -> Delivery:
+        if self.events_url is None:
+            raise LookupError("the workspace does not know the app's address: set events_url")
+        if self._session is None:
+            self._session = ClientSession(timeout=ClientTimeout(total=ACK_SECONDS))
+        started = time.perf_counter()
+        try:
+            async with self._session.post(self.events_url, data=body, headers=headers, allow_redirects=False) as reply:
+                text = await reply.text()
+                return Delivery(kind, reply.status, _json_or(text), _since(started), headers=dict(reply.headers))
+        except TimeoutError:
+            return Delivery(kind, None, None, _since(started), "http_timeout")
+        except ClientError as error:
+            return Delivery(kind, None, None, _since(started), f"connection_failed: {type(error).__name__}")
+
+    async def interaction(self, payload: Json) -> Delivery:
+        """A click, a submitted or a closed view."""
+        if self.sockets.connected:
+            return await self._over_socket("interactive", payload, answers=True)
+        body = urlencode({"payload": json.dumps(payload)}).encode()
+        return await self.deliver(body, content_type=FORM, kind=payload["type"])
+
+    async def command(self, form: Mapping[str, str]) -> Delivery:
+        if self.sockets.connected:
+            return await self._over_socket("slash_commands", dict(form), answers=True)
+        return await self.deliver(urlencode(form).encode(), content_type=FORM, kind="slash_command")
+
+    async def event(self, envelope: Json) -> Delivery:
+        """The first attempt's outcome; further ones follow in the background."""
+        first = await self._try_event(envelope, 0, "")
+        if self._wants_retry(first):
+            self._later(self._retry(envelope, first))
+        return first
+
+    async def _retry(self, envelope: Json, last: Delivery) -> None:
+        for attempt, pause in enumerate(self.retry_after, 1):
+            await asyncio.sleep(pause)
+            last = await self._try_event(envelope, attempt, _reason(last))
+            if not self._wants_retry(last):
+                return
+
+    async def _try_event(self, envelope: Json, attempt: int, reason: str) -> Delivery:
+        if self.sockets.connected:
+            return await self._over_socket("events_api", envelope, attempt=attempt, reason=reason)
+        extra = {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": reason} if attempt else {}
+        return await self.deliver(json.dumps(envelope).encode(), extra, kind=envelope["type"])
+
+    def _wants_retry(self, delivery: Delivery) -> bool:
+        return not delivery.acknowledged and delivery.headers.get("X-Slack-No-Retry") != "1"
+
+    async def _over_socket(
+        self, kind: str, payload: Json, *, answers: bool = False, attempt: int = 0, reason: str = ""
+    ) -> Delivery:
+        started = time.perf_counter()
+        try:
+            answer = await self.sockets.send(kind, payload, answers, attempt, reason, within=ACK_SECONDS)
+        except TimeoutError:
+            delivery = Delivery(payload.get("type", kind), None, None, _since(started), "timeout")
+        else:
+            delivery = Delivery(payload.get("type", kind), 200, answer, _since(started))
+        self.deliveries.append(delivery)
+        return delivery
+
+
+def _reason(delivery: Delivery) -> str:
+    return "http_error" if delivery.status is not None else delivery.reason.partition(":")[0]
+
+
+def _since(started: float) -> float:
+    return (time.perf_counter() - started) * 1000
+
+
+def _json_or(text: str) -> Any:
+    try:
+        return json.loads(text) if text else None
+    except ValueError:
+        return text
