@@ -1,7 +1,6 @@
 """A platform that speaks HTTP: journal and failures in one middleware around whatever it serves."""
 
 import asyncio
-import json
 import socket
 import struct
 import time
@@ -13,6 +12,7 @@ from urllib.parse import parse_qsl
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from bot.rehearsal.delivery import json_or
 from bot.rehearsal.failure import Call, Failure, Kind
 from bot.rehearsal.platform import Entry, Json, Platform
 
@@ -116,7 +116,7 @@ class HttpPlatform(Platform):
                 headers=masked(request.headers),
                 body=_without_secrets(body),
                 status=0 if response is None else response.status,
-                answer=_json_or(answer),
+                answer=json_or(answer),
                 took_ms=(time.perf_counter() - started) * 1000,
             )
         )
@@ -135,7 +135,7 @@ def parsed(request: web.Request, raw: bytes) -> Any:
     text = raw.decode(errors="replace")
     if request.content_type == "application/x-www-form-urlencoded":
         return dict(parse_qsl(text, keep_blank_values=True))
-    return _json_or(text)
+    return json_or(text)
 
 
 def masked(headers: Mapping[str, str]) -> dict[str, str]:
@@ -150,12 +150,3 @@ def _without_secrets(body: Any) -> Any:
     if not isinstance(body, dict):
         return body
     return {name: _mask(str(value)[:4]) if name in SECRET_FIELDS else value for name, value in body.items()}
-
-
-def _json_or(text: str | None) -> Any:
-    if not text:
-        return text
-    try:
-        return json.loads(text)
-    except ValueError:
-        return text

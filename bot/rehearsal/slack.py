@@ -7,6 +7,7 @@ from typing import Any
 
 from aiohttp import web
 
+from bot.rehearsal.delivery import Delivery
 from bot.rehearsal.failure import Failure
 from bot.rehearsal.http_platform import HttpPlatform, parsed
 from bot.rehearsal.platform import Json
@@ -14,7 +15,7 @@ from bot.rehearsal.slack_api import RefusedError, SlackApi, TooFastError
 from bot.rehearsal.slack_message import Message
 from bot.rehearsal.slack_modal import Modal
 from bot.rehearsal.slack_payloads import Payloads
-from bot.rehearsal.slack_push import Delivery, SlackPush
+from bot.rehearsal.slack_push import SlackPush
 from bot.rehearsal.slack_screen import Conversation
 from bot.rehearsal.slack_socket import Sockets
 from bot.rehearsal.slack_state import DEFAULT_SCOPES, Person, Room, SlackApp, SlackState

@@ -4,10 +4,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Self
 
+from bot.rehearsal.delivery import Delivery
 from bot.rehearsal.platform import Json
 from bot.rehearsal.slack_api import RefusedError
 from bot.rehearsal.slack_message import Element, elements_in
-from bot.rehearsal.slack_push import Delivery
 from bot.rehearsal.slack_state import View
 from bot.rehearsal.slack_text import words_of
 

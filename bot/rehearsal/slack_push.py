@@ -6,12 +6,9 @@ import hmac
 import json
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from typing import Any
 from urllib.parse import urlencode
 
-from aiohttp import ClientError, ClientSession, ClientTimeout
-
+from bot.rehearsal.delivery import Delivery, Sender, since
 from bot.rehearsal.platform import Json
 from bot.rehearsal.slack_socket import Sockets
 from bot.rehearsal.slack_state import SlackState
@@ -19,22 +16,6 @@ from bot.rehearsal.slack_state import SlackState
 ACK_SECONDS = 3.0
 RETRY_AFTER = (0.0, 60.0, 300.0)
 FORM = "application/x-www-form-urlencoded"
-
-
-@dataclass(frozen=True, slots=True)
-class Delivery:
-    """One request to the app; status None is an app that did not answer in time or at all."""
-
-    kind: str
-    status: int | None
-    body: Any
-    ack_ms: float
-    reason: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
-
-    @property
-    def acknowledged(self) -> bool:
-        return self.status is not None and 200 <= self.status < 300
 
 
 class SlackPush:
@@ -47,12 +28,10 @@ class SlackPush:
         self.retry_after: tuple[float, ...] = RETRY_AFTER
         self.deliveries: list[Delivery] = []
         self._later = later
-        self._session: ClientSession | None = None
+        self._sender = Sender(ACK_SECONDS)
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        await self._sender.close()
 
     def sign(self, body: bytes, timestamp: str, secret: str | None = None) -> str:
         key = (secret or self.state.app.signing_secret).encode()
@@ -77,24 +56,9 @@ class SlackPush:
             "X-Slack-Signature": self.sign(body, at, secret),
         }
         chosen = {name: value for name, value in {**right, **(headers or {})}.items() if value is not None}
-        delivery = await self._post(body, chosen, kind)
+        delivery = await self._sender.post(self.events_url, body, chosen, kind)
         self.deliveries.append(delivery)
         return delivery
-
-    async def _post(self, body: bytes, headers: Mapping[str, str], kind: str) -> Delivery:
-        if self.events_url is None:
-            raise LookupError("the workspace does not know the app's address: set events_url")
-        if self._session is None:
-            self._session = ClientSession(timeout=ClientTimeout(total=ACK_SECONDS))
-        started = time.perf_counter()
-        try:
-            async with self._session.post(self.events_url, data=body, headers=headers, allow_redirects=False) as reply:
-                text = await reply.text()
-                return Delivery(kind, reply.status, _json_or(text), _since(started), headers=dict(reply.headers))
-        except TimeoutError:
-            return Delivery(kind, None, None, _since(started), "http_timeout")
-        except ClientError as error:
-            return Delivery(kind, None, None, _since(started), f"connection_failed: {type(error).__name__}")
 
     async def interaction(self, payload: Json) -> Delivery:
         """A click, a submitted or a closed view."""
@@ -138,23 +102,12 @@ class SlackPush:
         try:
             answer = await self.sockets.send(kind, payload, answers, attempt, reason, within=ACK_SECONDS)
         except TimeoutError:
-            delivery = Delivery(payload.get("type", kind), None, None, _since(started), "timeout")
+            delivery = Delivery(payload.get("type", kind), None, None, since(started), "timeout")
         else:
-            delivery = Delivery(payload.get("type", kind), 200, answer, _since(started))
+            delivery = Delivery(payload.get("type", kind), 200, answer, since(started))
         self.deliveries.append(delivery)
         return delivery
 
 
 def _reason(delivery: Delivery) -> str:
     return "http_error" if delivery.status is not None else delivery.reason.partition(":")[0]
-
-
-def _since(started: float) -> float:
-    return (time.perf_counter() - started) * 1000
-
-
-def _json_or(text: str) -> Any:
-    try:
-        return json.loads(text) if text else None
-    except ValueError:
-        return text

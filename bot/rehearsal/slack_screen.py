@@ -4,10 +4,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from bot.rehearsal.delivery import Delivery
 from bot.rehearsal.platform import Json
 from bot.rehearsal.slack_message import Element, Message
 from bot.rehearsal.slack_modal import Modal
-from bot.rehearsal.slack_push import Delivery
 from bot.rehearsal.slack_state import Person, Room
 
 if TYPE_CHECKING:
