@@ -1,0 +1,47 @@
+"""Tells the caller how its request ended: one signed call per version to the address that came with the request."""
+
+from collections.abc import Mapping, Sequence
+from typing import ClassVar, Self
+
+from bot.channels.contract import DeliveryError, Edge, Field, Post, Rate, Reader, ReaderKind, Reason, Receipt
+from bot.channels.http import message_id, post_signed, signing_secrets
+
+
+def callback_secret(settings: Mapping[str, str], secrets: Sequence[bytes]) -> str:
+    """What a caller verifies our calls with (whsec_…). `secrets` are this channel's keys, as `Edge` holds them."""
+    return signing_secrets(settings.get("WEBHOOK_SECRET", ""), secrets)[0]
+
+
+class Callback:
+    """Never part of a chain: only who asked is a reader here."""
+
+    name: ClassVar[str] = "callback"
+    title: ClassVar[str] = "Callback"
+    fields: ClassVar[tuple[Field, ...]] = ()
+    rates: ClassVar[tuple[Rate, ...]] = ()
+
+    def __init__(self, secrets: Sequence[str], edge: Edge) -> None:
+        self._secrets = secrets
+        self._edge = edge
+
+    @classmethod
+    def make(cls, settings: Mapping[str, str], edge: Edge) -> Self:
+        return cls(signing_secrets(settings.get("WEBHOOK_SECRET", ""), edge.secrets), edge)
+
+    def missing(self) -> tuple[str, ...]:
+        return ()
+
+    async def send(self, reader: Reader, post: Post) -> Receipt:
+        if reader.kind is not ReaderKind.CALLER or not reader.place:
+            raise DeliveryError(Reason.NO_ADDRESS, "the request came without a callback address")
+        return await self._call(reader.place, reader, post)
+
+    async def update(self, reader: Reader, receipt: Receipt, post: Post) -> Receipt:
+        return await self._call(reader.place or receipt.place, reader, post)
+
+    async def _call(self, url: str, reader: Reader, post: Post) -> Receipt:
+        message = message_id(self.name, reader.id, post.ref, str(post.version))
+        await post_signed(
+            self._edge.guarded(), url, post.record, message=message, secrets=self._secrets, at=self._edge.now()
+        )
+        return Receipt(self.name, place=url, message=message)

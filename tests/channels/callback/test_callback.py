@@ -1,0 +1,88 @@
+"""The caller is told once per version, and can tell a repetition and a forgery."""
+
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+from standardwebhooks import Webhook, WebhookVerificationError
+
+from bot.channels.callback import Callback, callback_secret
+from bot.channels.contract import CanUpdate, Channel, DeliveryError, Post, Reader, ReaderKind, Reason, Receipt
+from bot.channels.http import Allowed, guarded_session
+from interactions.card import Card
+from tests.channels.http.edges import KEYS, edge
+from tests.channels.http.receiver import Receiver
+
+POST = Post("int_1", 1, Card("Delete?"), record={"id": "int_1", "status": "decided"})
+
+
+@pytest.fixture
+async def receiver() -> AsyncIterator[Receiver]:
+    async with Receiver() as receiver:
+        yield receiver
+
+
+@pytest.fixture
+async def callback() -> AsyncIterator[Callback]:
+    async with guarded_session(lambda: Allowed.parse("127.0.0.1")) as session:
+        yield Callback.make({}, edge(session, now=lambda: datetime.now(UTC)))
+
+
+def caller(url: str) -> Reader:
+    return Reader(ReaderKind.CALLER, "caller:int_1", place=url)
+
+
+async def test_the_caller_gets_the_record(callback: Callback, receiver: Receiver) -> None:
+    await callback.send(caller(receiver.url), POST)
+    assert receiver.last_json == {"id": "int_1", "status": "decided"}
+
+
+async def test_an_update_goes_to_the_same_address(callback: Callback, receiver: Receiver) -> None:
+    await callback.update(caller(""), Receipt("callback", receiver.url, "msg_0"), POST)
+    assert len(receiver.calls) == 1
+
+
+async def test_a_repetition_has_the_same_id_and_the_next_version_another(
+    callback: Callback, receiver: Receiver
+) -> None:
+    for post in (POST, POST, replace(POST, version=2)):
+        await callback.send(caller(receiver.url), post)
+    first, again, later = (headers["webhook-id"] for headers, _ in receiver.calls)
+    assert (first == again, first == later) == (True, False)
+
+
+async def test_the_caller_verifies_with_the_secret_that_we_show(callback: Callback, receiver: Receiver) -> None:
+    await callback.send(caller(receiver.url), POST)
+    headers, body = receiver.calls[0]
+    assert Webhook(callback_secret({}, KEYS)).verify(body, headers)
+
+
+async def test_another_secret_does_not_verify(callback: Callback, receiver: Receiver) -> None:
+    await callback.send(caller(receiver.url), POST)
+    headers, body = receiver.calls[0]
+    with pytest.raises(WebhookVerificationError):
+        Webhook(callback_secret({}, (b"other" * 8,))).verify(body, headers)
+
+
+def test_the_owners_secret_goes_before_the_made_one() -> None:
+    chosen = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
+    assert callback_secret({"WEBHOOK_SECRET": chosen}, KEYS) == chosen
+
+
+@pytest.mark.parametrize("reader", [caller(""), Reader(ReaderKind.OPERATOR, "ana", place="http://127.0.0.1/")])
+async def test_nobody_but_a_caller_with_an_address_is_called(callback: Callback, reader: Reader) -> None:
+    with pytest.raises(DeliveryError) as caught:
+        await callback.send(reader, POST)
+    assert caught.value.reason is Reason.NO_ADDRESS
+
+
+async def test_a_callers_refused_credentials_do_not_break_the_channel(callback: Callback, receiver: Receiver) -> None:
+    receiver.status = 401
+    with pytest.raises(DeliveryError) as caught:
+        await callback.send(caller(receiver.url), POST)
+    assert not caught.value.reason.breaks_channel
+
+
+def test_it_is_a_channel_that_updates_and_needs_no_setting(callback: Callback) -> None:
+    assert (isinstance(callback, Channel), isinstance(callback, CanUpdate), callback.missing()) == (True, True, ())
