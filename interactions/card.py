@@ -119,7 +119,7 @@ class Card:
 
     @property
     def guarded(self) -> tuple[Choice, ...]:
-        """The choices that nobody may take without having seen everything: the approving ones, or all if none approves."""
+        """What nobody may choose without having seen everything: the approving choices, or all if none approves."""
         return tuple(choice for choice in self.choices if choice.approves) or self.choices
 
     def inputs_of(self, choice: str) -> tuple[Input, ...]:

@@ -65,8 +65,10 @@ def seal(ticket: Ticket, keys: Sequence[bytes]) -> str:
 
 def unseal(token: str, keys: Sequence[bytes]) -> Ticket | None:
     """The ticket, or None for a token that none of the keys made. Later keys are older ones that still count."""
+    if not token.isascii():
+        return None
     body, _, mac = token.rpartition(".")
-    delivery, _, digest = body.partition(".")
+    delivery, _, digest = body.rpartition(".")
     if not delivery or not digest or not any(hmac.compare_digest(_mac(body, key), mac) for key in keys):
         return None
     return Ticket(delivery, digest)

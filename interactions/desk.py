@@ -1,12 +1,13 @@
-"""Deciding: pure rules of (interaction, click, person, moment). What they return is made to stand by one transaction."""
+"""Deciding: pure rules of (interaction, click, person, moment). One transaction makes stand what they return."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
 
-from interactions.card import Card, Input, Outcome, Status
+from interactions.card import Card, Choice, Input, Outcome, Status
 from interactions.model import Actor, Interaction, ReasonRule, Ruling, Vote
+from interactions.text import visible, whole
 
 
 class Why(StrEnum):
@@ -48,24 +49,29 @@ def settle(
 ) -> Settled | Refused:
     """The first decision stands; who may decide is asked now, not when the card was sent."""
     card = card_of(interaction)
-    refused = _may_not(interaction, actor, at) or _cannot(card, choice, inputs)
-    if refused:
-        return refused
-    assert actor is not None  # _may_not refuses a stranger
-    chosen = card.choice(choice)
-    assert chosen is not None  # _cannot refuses an unknown choice
-    if chosen.approves and _is_requester(interaction, actor):
+    admitted = _admitted(interaction, actor, at)
+    if isinstance(admitted, Refused):
+        return admitted
+    chosen = _chosen(card, choice)
+    if isinstance(chosen, Refused):
+        return chosen
+    if chosen.approves and _is_requester(interaction, admitted):
         return Refused(Why.OWN_REQUEST, "This is your own request, so somebody else has to approve it.")
-    kept = {field.id: inputs[field.id].strip() for field in card.inputs_of(choice) if inputs.get(field.id, "").strip()}
-    vote = Vote(actor.id, actor.name, channel, choice, at, kept)
+    written = _written(card, choice, inputs)
+    if isinstance(written, Refused):
+        return written
+    return _voted(interaction, card, chosen, Vote(admitted.id, admitted.name, channel, choice, at, written))
+
+
+def _voted(interaction: Interaction, card: Card, chosen: Choice, vote: Vote) -> Settled:
     voted = replace(interaction, votes=(*interaction.votes, vote))
     if chosen.approves and len(approvals_of(voted)) < interaction.approvals:
         return Settled(voted)
-    approved = chosen.approves if any(each.approves for each in card.choices) else None
-    names = ", ".join(each.name for each in approvals_of(voted)) if chosen.approves else actor.name
-    text = interaction.question.decide(choice, names).text
-    ruling = Ruling(choice, text, actor.name, channel, at, approved, kept)
-    return Settled(replace(voted, status=Status.DECIDED, ruling=ruling, ended_at=at))
+    approved = chosen.approves if _can_be_denied(card) else None
+    names = ", ".join(each.name for each in approvals_of(voted)) if chosen.approves else vote.name
+    text = interaction.question.decide(chosen.id, names).text
+    ruling = Ruling(chosen.id, text, vote.name, vote.channel, vote.at, approved, vote.inputs)
+    return Settled(replace(voted, status=Status.DECIDED, ruling=ruling, ended_at=vote.at))
 
 
 def expire(interaction: Interaction, at: datetime) -> Interaction | None:
@@ -113,7 +119,7 @@ def outcome_of(interaction: Interaction) -> Outcome | None:
         case Status.PENDING:
             return None
         case Status.DECIDED:
-            assert interaction.ruling is not None  # decided means that a ruling stands
+            assert interaction.ruling is not None  # only _voted decides, and it rules
             ruling = interaction.ruling
             return Outcome(Status.DECIDED, ruling.text, at, ruling.approved, ruling.reason)
         case Status.EXPIRED:
@@ -134,7 +140,7 @@ def ended_words(interaction: Interaction) -> str:
     return f"{already}{outcome.text}{when}. Your click changed nothing."
 
 
-def _may_not(interaction: Interaction, actor: Actor | None, at: datetime) -> Refused | None:
+def _admitted(interaction: Interaction, actor: Actor | None, at: datetime) -> Actor | Refused:
     if actor is None or not actor.active or actor.id not in interaction.audience:
         return Refused(Why.NOT_ASKED, "You were not asked to decide this, so your click changed nothing.")
     if not actor.role.decides:
@@ -145,17 +151,24 @@ def _may_not(interaction: Interaction, actor: Actor | None, at: datetime) -> Ref
         return Refused(Why.EXPIRED, "This request has expired. Your click changed nothing.")
     if any(vote.operator == actor.id for vote in interaction.votes):
         return Refused(Why.VOTED, "You have already approved this; it waits for somebody else.")
-    return None
+    return actor
 
 
-def _cannot(card: Card, choice: str, inputs: Mapping[str, str]) -> Refused | None:
-    if card.choice(choice) is None:
-        return Refused(Why.UNKNOWN_CHOICE, "This request has no such choice.", "choice")
+def _chosen(card: Card, choice: str) -> Choice | Refused:
+    return card.choice(choice) or Refused(Why.UNKNOWN_CHOICE, "This request has no such choice.", "choice")
+
+
+def _written(card: Card, choice: str, inputs: Mapping[str, str]) -> Mapping[str, str] | Refused:
+    """What was written beside the choice; whatever the choice does not ask for is left out."""
+    kept: dict[str, str] = {}
     for field in card.inputs_of(choice):
-        refused = _unfit(field, inputs.get(field.id, "").strip())
+        value = visible(whole(inputs.get(field.id, ""))).strip()
+        refused = _unfit(field, value)
         if refused:
             return refused
-    return None
+        if value:
+            kept[field.id] = value
+    return kept
 
 
 def _unfit(field: Input, value: str) -> Refused | None:
@@ -171,19 +184,24 @@ def _is_requester(interaction: Interaction, actor: Actor) -> bool:
     return bool(email) and email == actor.email.strip().casefold()
 
 
+def _can_be_denied(card: Card) -> bool:
+    """A picker has no approving choice, so that nothing of it denies."""
+    return any(choice.approves for choice in card.choices)
+
+
 def _reason_input(card: Card, rule: ReasonRule) -> tuple[Input, ...]:
-    denying = tuple(choice.id for choice in card.choices if not choice.approves)
+    denying = tuple(choice.id for choice in card.choices if not choice.approves) if _can_be_denied(card) else ()
     match rule:
         case ReasonRule.NONE:
             return ()
         case ReasonRule.OPTIONAL:
-            return (Input("reason", "Reason (optional)", ()),)
+            return (Input("reason", "Reason (optional)"),)
         case ReasonRule.REQUIRED_ON_DENIAL:
             return (Input("reason", "Reason", denying, required=True),) if denying else ()
 
 
 def _progress(interaction: Interaction) -> str:
-    if interaction.approvals < 2:
+    if interaction.approvals < 2 or not _can_be_denied(interaction.question.card()):
         return ""
     votes = approvals_of(interaction)
     names = f": {', '.join(vote.name for vote in votes)}" if votes else ""

@@ -39,7 +39,7 @@ class Decision:
 
 
 class Question(BaseModel, ABC):
-    """A kind of question: a frozen payload that knows its card and what each choice means. No channel, no I/O, no clock."""
+    """A kind of question: a frozen payload that knows its card and its choices. No channel, no I/O, no clock."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 

@@ -1,9 +1,9 @@
 from typing import ClassVar
 
-from pydantic import Field, JsonValue
+from pydantic import Field
 
 from interactions.card import Card, Choice, Severity, Tone
-from interactions.kinds.words import Line, Prose, facts, json_payload
+from interactions.kinds.words import Arguments, Line, Name, Prose, facts, json_payload
 from interactions.model import Decision, Question
 
 
@@ -12,10 +12,10 @@ class BlockedAction(Question):
 
     kind: ClassVar[str] = "blocked_action"
 
-    agent: Line
-    tool: Line
+    agent: Name
+    tool: Name
     user: Line = ""
-    arguments: JsonValue = Field(default=None, description="The arguments of the call, shown whole.")
+    arguments: Arguments = Field(default=None, description="The arguments of the call, shown whole.")
     policy: Line = ""
     reason: Prose = Field(default="", description="Why it was blocked (markdown).")
 

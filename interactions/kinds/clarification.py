@@ -3,7 +3,7 @@ from typing import ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from interactions.card import Card, Choice, Input, Severity
-from interactions.kinds.words import Line, Prose, facts
+from interactions.kinds.words import Line, Name, Prose, facts
 from interactions.model import Decision, Question
 
 OTHER = "other"
@@ -13,7 +13,7 @@ class Option(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
 
     id: str = Field(min_length=1, max_length=75, pattern=r"^[A-Za-z0-9_.:-]+$")
-    label: Line = Field(min_length=1)
+    label: Name
     description: Line = ""
 
 

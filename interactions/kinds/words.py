@@ -3,12 +3,34 @@
 import json
 from typing import Annotated
 
-from pydantic import Field, JsonValue
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, StringConstraints
 
 from interactions.card import Format, Payload
+from interactions.text import one_line, spelled_out, visible
 
-Line = Annotated[str, Field(max_length=300)]
-Prose = Annotated[str, Field(max_length=8000)]
+LARGEST = 256 * 1024
+
+
+def _on_one_line(value: object) -> object:
+    return one_line(value) if isinstance(value, str) else value
+
+
+def _in_paragraphs(value: object) -> object:
+    return visible(value) if isinstance(value, str) else value
+
+
+def _bounded(value: JsonValue) -> JsonValue:
+    if len(json.dumps(value)) > LARGEST:
+        raise ValueError(f"must be at most {LARGEST // 1024} KiB of JSON, or nobody can read it")
+    return value
+
+
+Line = Annotated[str, BeforeValidator(_on_one_line), Field(max_length=300)]
+Name = Annotated[str, BeforeValidator(_on_one_line), Field(min_length=1, max_length=300)]
+Prose = Annotated[str, BeforeValidator(_in_paragraphs), Field(max_length=8000)]
+# What is decided about stays as it was said, to the last blank: it is made readable where it is shown.
+Exact = Annotated[str, StringConstraints(strip_whitespace=False, max_length=LARGEST)]
+Arguments = Annotated[JsonValue, AfterValidator(_bounded)]
 
 
 def facts(**named: str) -> tuple[tuple[str, str], ...]:
@@ -20,4 +42,8 @@ def json_payload(value: JsonValue) -> Payload | None:
     """JSON for reading. Only null means that there is nothing to show: an empty object is an argument too."""
     if value is None:
         return None
-    return Payload(json.dumps(value, indent=2, ensure_ascii=False), Format.JSON)
+    return Payload(spelled_out(json.dumps(value, indent=2, ensure_ascii=False)), Format.JSON)
+
+
+def diff_payload(diff: str) -> Payload:
+    return Payload(spelled_out(diff), Format.DIFF, "Changes")

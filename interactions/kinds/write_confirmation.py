@@ -1,9 +1,9 @@
 from typing import ClassVar, Self
 
-from pydantic import Field, JsonValue, model_validator
+from pydantic import Field, model_validator
 
-from interactions.card import Card, Choice, Format, Payload, Severity, Tone
-from interactions.kinds.words import Line, Prose, facts, json_payload
+from interactions.card import Card, Choice, Severity, Tone
+from interactions.kinds.words import Arguments, Exact, Name, Prose, diff_payload, facts, json_payload
 from interactions.model import Decision, Question
 
 
@@ -12,11 +12,11 @@ class WriteConfirmation(Question):
 
     kind: ClassVar[str] = "write_confirmation"
 
-    agent: Line
-    tool: Line
-    summary: Prose
-    arguments: JsonValue = Field(default=None, description="The arguments of the call, shown whole.")
-    diff: str = Field(default="", description="Instead of arguments: a unified diff, shown whole.")
+    agent: Name
+    tool: Name
+    summary: Prose = Field(min_length=1)
+    arguments: Arguments = Field(default=None, description="The arguments of the call, shown whole.")
+    diff: Exact = Field(default="", description="Instead of arguments: a unified diff, shown whole.")
 
     @model_validator(mode="after")
     def _one_payload(self) -> Self:
@@ -30,7 +30,7 @@ class WriteConfirmation(Question):
             severity=Severity.MEDIUM,
             text=self.summary,
             facts=facts(Agent=self.agent, Tool=self.tool),
-            payload=Payload(self.diff, Format.DIFF, "Changes") if self.diff else json_payload(self.arguments),
+            payload=diff_payload(self.diff) if self.diff else json_payload(self.arguments),
             choices=(
                 Choice("execute", "Execute", Tone.PRIMARY, approves=True),
                 Choice("cancel", "Cancel", Tone.DANGER),
