@@ -3,7 +3,7 @@ from typing import ClassVar, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from interactions.card import Card, Choice, Input, Severity
-from interactions.kinds.words import Line, Name, Prose, facts
+from interactions.kinds.words import Line, Message, Name, facts
 from interactions.model import Decision, Question
 
 OTHER = "other"
@@ -22,7 +22,7 @@ class Clarification(Question):
 
     kind: ClassVar[str] = "clarification"
 
-    question: Prose = Field(min_length=1)
+    question: Message
     choices: tuple[Option, ...] = Field(min_length=1, max_length=100)
     agent: Line = ""
     allow_other: bool = Field(default=False, description='Offer "Something else" with a free text.')

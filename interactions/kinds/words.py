@@ -25,9 +25,10 @@ def _bounded(value: JsonValue) -> JsonValue:
     return value
 
 
-Line = Annotated[str, BeforeValidator(_on_one_line), Field(max_length=300)]
-Name = Annotated[str, BeforeValidator(_on_one_line), Field(min_length=1, max_length=300)]
-Prose = Annotated[str, BeforeValidator(_in_paragraphs), Field(max_length=8000)]
+Line = Annotated[str, Field(max_length=300), BeforeValidator(_on_one_line)]
+Name = Annotated[str, Field(min_length=1, max_length=300), BeforeValidator(_on_one_line)]
+Prose = Annotated[str, Field(max_length=8000), BeforeValidator(_in_paragraphs)]
+Message = Annotated[str, Field(min_length=1, max_length=8000), BeforeValidator(_in_paragraphs)]
 # What is decided about stays as it was said, to the last blank: it is made readable where it is shown.
 Exact = Annotated[str, StringConstraints(strip_whitespace=False, max_length=LARGEST)]
 Arguments = Annotated[JsonValue, AfterValidator(_bounded)]

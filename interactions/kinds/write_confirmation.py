@@ -3,7 +3,7 @@ from typing import ClassVar, Self
 from pydantic import Field, model_validator
 
 from interactions.card import Card, Choice, Severity, Tone
-from interactions.kinds.words import Arguments, Exact, Name, Prose, diff_payload, facts, json_payload
+from interactions.kinds.words import Arguments, Exact, Message, Name, diff_payload, facts, json_payload
 from interactions.model import Decision, Question
 
 
@@ -14,7 +14,7 @@ class WriteConfirmation(Question):
 
     agent: Name
     tool: Name
-    summary: Prose = Field(min_length=1)
+    summary: Message
     arguments: Arguments = Field(default=None, description="The arguments of the call, shown whole.")
     diff: Exact = Field(default="", description="Instead of arguments: a unified diff, shown whole.")
 
