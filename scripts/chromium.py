@@ -52,25 +52,28 @@ def starts(path: Path) -> bool:
 
 def install() -> Path | None:
     """As root on Debian and Ubuntu from the distribution, elsewhere the build that playwright brings."""
-    is_root = os.geteuid() == 0
-    if is_root and shutil.which("apt-get"):
+    if os.geteuid() == 0 and shutil.which("apt-get"):
         print("setup: installing Chromium from the distribution …", flush=True)
-        succeeds([*APT, "update"]) and succeeds([*APT, "install", "-y", "--no-install-recommends", "chromium"])
+        attempt([*APT, "update"])
+        attempt([*APT, "install", "-y", "--no-install-recommends", "chromium", "fonts-liberation"])
         if path := find():
             return path
     print("setup: installing Chromium with playwright …", flush=True)
-    succeeds([sys.executable, "-m", "playwright", "install", *(["--with-deps"] if is_root else []), "chromium"])
+    attempt([sys.executable, "-m", "playwright", "install", "chromium"])
     return find()
 
 
-def succeeds(command: Sequence[str]) -> bool:
+def attempt(command: Sequence[str]) -> None:
+    """Of a command that fails, only the line that names the error is shown."""
     environment = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     try:
-        done = subprocess.run(command, env=environment, stdout=subprocess.DEVNULL, check=False, timeout=300)
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=300)
     except (OSError, subprocess.TimeoutExpired) as error:
-        print(f"setup: {error}", file=sys.stderr)
-        return False
-    return done.returncode == 0
+        print(f"setup: {error}")
+        return
+    if done.returncode != 0:
+        said = (done.stderr or done.stdout).splitlines() or ["nothing was said"]
+        print(f"setup: {next((line for line in said if line.startswith(('E:', 'Error'))), said[-1])}")
 
 
 if __name__ == "__main__":
