@@ -80,9 +80,10 @@ class Activities:
 
     def execute(self, thread: Thread, person: TeamsPerson, post: Posted, action: Json, data: Json) -> Json:
         activity = self._on_card("invoke", thread, person, post)
-        kept = {key: action[key] for key in ("title", "verb") if key in action}
+        kept: Json = {key: action[key] for key in ("title", "verb") if key in action}
         sent = {"type": "Action.Execute", **kept, "id": action.get("id", ""), "data": data}
-        activity |= {"name": "adaptiveCard/action", "value": {"action": sent, "trigger": "manual"}}
+        activity["name"] = "adaptiveCard/action"
+        activity["value"] = {"action": sent, "trigger": "manual"}
         return activity
 
     def refresh(self, thread: Thread, person: TeamsPerson, post: Posted, action: Json) -> Json:
