@@ -1,0 +1,86 @@
+"""The file of saved settings: read as it stands, changed under a lock, replaced in one step."""
+
+import fcntl
+import os
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from io import StringIO
+from pathlib import Path
+
+from dotenv.parser import Binding, parse_stream
+
+
+class Unreadable(Exception):
+    """The file is there but cannot be understood."""
+
+
+def read(path: Path) -> dict[str, str]:
+    """Names and values; empty where there is no file. Raises Unreadable."""
+    return {each.key: each.value or "" for each in _lines(path) if each.key}
+
+
+def change(path: Path, changes: Mapping[str, str | None]) -> None:
+    """Write all changes at once; None takes a name out. Other lines stay as they are. Raises Unreadable, OSError.
+
+    Two processes that save at the same time both have their say, and a crash leaves the old file or the new one.
+    """
+    wrong = [name for name in changes if not re.fullmatch(r"[A-Z][A-Z0-9_]*", name)]
+    if wrong:
+        raise ValueError(f"{wrong[0]!r} is not the name of a setting")
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with _locked(path.with_name(f"{path.name}.lock")):
+        _replace(path, "".join(_changed(_lines(path), changes)))
+
+
+def _lines(path: Path) -> list[Binding]:
+    try:
+        text = path.read_bytes().decode()
+    except FileNotFoundError:
+        return []
+    except (OSError, UnicodeDecodeError) as error:
+        raise Unreadable(f"cannot be read: {error}") from error
+    lines = list(parse_stream(StringIO(text, newline="")))
+    for line in lines:
+        if line.error:
+            raise Unreadable(f"line {line.original.line} is not NAME=value")
+    return lines
+
+
+def _changed(lines: Iterable[Binding], changes: Mapping[str, str | None]) -> Iterator[str]:
+    for line in lines:
+        if line.key not in changes:
+            text = line.original.string
+            yield text if text.endswith(("\n", "\r")) else f"{text}\n"
+    for name, value in changes.items():
+        if value is not None:
+            yield f"{name}={_quoted(value)}\n"
+
+
+def _quoted(value: str) -> str:
+    if re.fullmatch(r"[A-Za-z0-9_@%+=:,./-]*", value):
+        return value
+    escaped = value.replace("\\", "\\\\").replace("'", "\\'")
+    return f"'{escaped}'"
+
+
+def _replace(path: Path, text: str) -> None:
+    draft = path.with_name(f".{path.name}.{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
+        file.write(text.encode())
+        file.flush()
+        os.fsync(file.fileno())
+    draft.chmod(0o600)
+    draft.replace(path)
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    with os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR, 0o600), "w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield

@@ -1,0 +1,145 @@
+"""Logs over the standard library: JSON lines for machines, short lines on a terminal, and no secret in either.
+
+structlog is not used: importing it imports rich, which costs an idle server more memory than everything in this file.
+"""
+
+import json
+import logging
+import re
+import sys
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from datetime import UTC, datetime
+from types import MappingProxyType
+from typing import Any, TextIO
+
+HIDDEN = "•••"
+
+_NAMES = (
+    r"token|secret|password|passwd|authorization|api[_-]?key|signing|credential|cookie|private[_-]?key|routing[_-]?key"
+)
+_SECRET_NAME = re.compile(_NAMES, re.IGNORECASE)
+_PATTERNS = (
+    re.compile(r"(?i)\b(bearer|basic|genie ?key)\s+[A-Za-z0-9._~+/=-]{6,}"),
+    re.compile(r"()\bxox[a-z](?:\.xox[a-z])?-[A-Za-z0-9-]+"),
+    re.compile(r"()\bxapp-[A-Za-z0-9-]+"),
+    re.compile(r"()\b(?:gb|notify)_[A-Za-z0-9_-]{20,}"),
+    re.compile(r"()\bwhsec_[A-Za-z0-9+/=_-]+"),
+    re.compile(r"()\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?"),
+    re.compile(r"(/d/)[A-Za-z0-9._~%-]{8,}"),
+    re.compile(r"(hooks\.slack\.com/)[A-Za-z0-9/_-]+"),
+    re.compile(r"(/bot)\d+:[A-Za-z0-9_-]{20,}"),
+    re.compile(r"(://[^\s:/@]*:)[^\s/@]+(?=@)"),
+    re.compile(rf"(?i)((?:{_NAMES})\w*[\"']?\s*[:=]\s*[\"']?)(?!{HIDDEN})[^\"'\s,;&)}}\]]{{4,}}"),
+)
+
+
+class Mask:
+    """Takes secrets out of text and JSON: by the names they stand under, by how they look, by the values themselves."""
+
+    def __init__(self, secrets: Iterable[str] = ()) -> None:
+        self.learn(secrets)
+
+    def learn(self, secrets: Iterable[str]) -> None:
+        """The secret values to look for from now on. Very short ones would black out innocent words."""
+        values = {form for secret in secrets if len(secret) >= 6 for form in _forms(secret)}
+        longest_first = sorted(values, key=len, reverse=True)
+        self._values = re.compile("|".join(map(re.escape, longest_first))) if values else None
+
+    def text(self, text: str) -> str:
+        if self._values:
+            text = self._values.sub(HIDDEN, text)
+        for pattern in _PATTERNS:
+            text = pattern.sub(_keep_name, text)
+        return text
+
+    def value(self, value: Any, name: str = "") -> Any:
+        """JSON without secrets; whatever else there is becomes text."""
+        if value is None or isinstance(value, bool | int | float):
+            return value
+        if name and _SECRET_NAME.search(name):
+            return HIDDEN
+        if isinstance(value, Mapping):
+            return {str(key): self.value(inner, str(key)) for key, inner in value.items()}
+        if isinstance(value, list | tuple | set | frozenset):
+            return [self.value(inner) for inner in value]
+        return self.text(str(value))
+
+
+def _forms(secret: str) -> tuple[str, ...]:
+    """A secret as it is, and as JSON and repr write it."""
+    return (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1])
+
+
+def _keep_name(match: re.Match[str]) -> str:
+    kept = match.group(1) or ""
+    return f"{kept}{' ' if kept.isalpha() else ''}{HIDDEN}"
+
+
+_bound: ContextVar[Mapping[str, object]] = ContextVar("logged", default=MappingProxyType({}))
+
+
+@contextmanager
+def bound(**facts: object) -> Iterator[None]:
+    """Facts that every line says while the context lasts, such as a request's id."""
+    token = _bound.set({**_bound.get(), **facts})
+    try:
+        yield
+    finally:
+        _bound.reset(token)
+
+
+_USUAL = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "color_message"}
+
+
+class _Lines(logging.Formatter):
+    def __init__(self, mask: Mask) -> None:
+        super().__init__()
+        self._mask = mask
+
+    def format(self, record: logging.LogRecord) -> str:
+        extra = {name: value for name, value in record.__dict__.items() if name not in _USUAL}
+        facts = self._mask.value({**_bound.get(), **extra})
+        trace = self.formatException(record.exc_info) if record.exc_info and record.exc_info[0] else ""
+        stack = self.formatStack(record.stack_info) if record.stack_info else ""
+        below = self._mask.text("\n".join(filter(None, (trace, stack))))
+        return self.line(record, self._mask.text(record.getMessage()), facts, below)
+
+    def line(self, record: logging.LogRecord, said: str, facts: Mapping[str, object], below: str) -> str:
+        raise NotImplementedError
+
+
+class JsonLines(_Lines):
+    """One JSON object a line."""
+
+    def line(self, record: logging.LogRecord, said: str, facts: Mapping[str, object], below: str) -> str:
+        at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+        line = {"at": at, "level": record.levelname.lower(), "logger": record.name, "message": said, **facts}
+        return json.dumps(line | ({"trace": below} if below else {}), ensure_ascii=False)
+
+
+class ShortLines(_Lines):
+    """One line for a person. Line breaks from outside are shown, not obeyed: nobody forges a second line."""
+
+    def line(self, record: logging.LogRecord, said: str, facts: Mapping[str, object], below: str) -> str:
+        at = datetime.fromtimestamp(record.created, UTC)
+        said = "".join(each if each.isprintable() else repr(each)[1:-1] for each in said)
+        pairs = "".join(f" {name}={value!r}" for name, value in facts.items())
+        return "\n".join(filter(None, (f"{at:%H:%M:%S} {record.levelname:<7} {record.name}: {said}{pairs}", below)))
+
+
+def start_logging(level: str, form: str, secrets: Sequence[str], stream: TextIO = sys.stderr) -> Mask:
+    """Send everything, third parties included, through one masking formatter; returns the mask.
+
+    `form` is json, text or auto (text on a terminal).
+    """
+    mask = Mask(secrets)
+    short = form == "text" or (form == "auto" and stream.isatty())
+    out = logging.StreamHandler(stream)
+    out.setFormatter(ShortLines(mask) if short else JsonLines(mask))
+    root = logging.getLogger()
+    root.handlers[:] = [out]
+    root.setLevel(level.upper())
+    logging.captureWarnings(capture=True)
+    return mask

@@ -1,0 +1,91 @@
+"""What is counted. No label holds what comes from outside, so that nobody can blow up the number of series."""
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
+from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
+
+CONTENT_TYPE = CONTENT_TYPE_PLAIN_0_0_4
+_SECONDS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
+
+
+class Metrics:
+    """One registry per process, made once by the composition root."""
+
+    def __init__(self) -> None:
+        self._registry = registry = CollectorRegistry()
+        ProcessCollector(registry=registry)
+        self._events = Counter("gatebell_events", "Events by what became of them", ["result"], registry=registry)
+        self._attempts = Counter(
+            "gatebell_delivery_attempts",
+            "Attempts to show a card: shown, updated, or the reason why not",
+            ["channel", "outcome"],
+            registry=registry,
+        )
+        self._send = Histogram(
+            "gatebell_send_seconds", "How long a channel took", ["channel"], buckets=_SECONDS, registry=registry
+        )
+        self._told = Histogram(
+            "gatebell_told_seconds", "From accepting to the first copy shown", buckets=_SECONDS, registry=registry
+        )
+        self._asked = Counter("gatebell_interactions", "Questions that were put to people", ["kind"], registry=registry)
+        self._ended = Counter("gatebell_interactions_ended", "How questions ended", ["status"], registry=registry)
+        self._refused = Counter("gatebell_clicks_refused", "Clicks without effect", ["why"], registry=registry)
+        self._given_up = Counter(
+            "gatebell_deliveries_failed", "Copies that were given up", ["channel"], registry=registry
+        )
+        self._queue = Gauge("gatebell_queue_depth", "Copies that wait to be shown or updated", registry=registry)
+        self._oldest = Gauge("gatebell_queue_oldest_seconds", "How long the oldest of them waits", registry=registry)
+        self._broken = Gauge(
+            "gatebell_channel_broken", "1 where a channel's credentials are refused", ["channel"], registry=registry
+        )
+        self._up = Gauge("gatebell_up", "1 where what the server leans on answers", ["what"], registry=registry)
+        self._lag = Gauge("gatebell_loop_lag_seconds", "How late the event loop was, last time", registry=registry)
+        self._requests = Counter("gatebell_http_requests", "Requests", ["method", "route", "status"], registry=registry)
+        self._request = Histogram(
+            "gatebell_http_seconds", "How long requests took", ["route"], buckets=_SECONDS, registry=registry
+        )
+
+    def event(self, result: str) -> None:
+        self._events.labels(result).inc()
+
+    def attempt(self, channel: str, outcome: str, seconds: float) -> None:
+        """`outcome` is shown, updated, or a Reason."""
+        self._attempts.labels(channel, outcome).inc()
+        self._send.labels(channel).observe(seconds)
+
+    def told(self, seconds: float) -> None:
+        self._told.observe(seconds)
+
+    def asked(self, kind: str) -> None:
+        self._asked.labels(kind).inc()
+
+    def ended(self, status: str) -> None:
+        self._ended.labels(status).inc()
+
+    def refused(self, why: str) -> None:
+        self._refused.labels(why).inc()
+
+    def given_up(self, channel: str) -> None:
+        self._given_up.labels(channel).inc()
+
+    def queue(self, depth: int, oldest_seconds: float) -> None:
+        self._queue.set(depth)
+        self._oldest.set(oldest_seconds)
+
+    def broken(self, channel: str, *, broken: bool) -> None:
+        self._broken.labels(channel).set(broken)
+
+    def up(self, what: str, *, up: bool) -> None:
+        """`what` is database, redis and the like."""
+        self._up.labels(what).set(up)
+
+    def loop_lag(self, seconds: float) -> None:
+        self._lag.set(seconds)
+
+    def request(self, method: str, route: str, status: int, seconds: float) -> None:
+        """`route` is the pattern, never the address that was asked for."""
+        self._requests.labels(method, route, str(status)).inc()
+        self._request.labels(route).observe(seconds)
+
+    def text(self) -> bytes:
+        """Everything, as Prometheus reads it."""
+        return generate_latest(self._registry)

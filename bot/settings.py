@@ -1,0 +1,322 @@
+"""Settings: one typed table of fields, read from the environment, the saved file and `.env`, checked all at once."""
+
+import difflib
+import ipaddress
+import os
+import secrets
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from bot.channels.contract import Field
+from bot.core_fields import CORE
+from bot.env_file import Unreadable, change, read
+
+SAVED = "gateway.env"
+SECRET_FILE = "secret.key"  # noqa: S105 (a file's name, not what is in it)
+ENVIRONMENT = "the environment"
+DEFAULT = "default"
+
+_OURS = ("GATEBELL_", "SLACK_", "TEAMS_", "SMTP_", "MCP_ALERT_", "MCPGATEWAY_", "WEBHOOK_")
+_CLIENT = frozenset({"GATEBELL_URL", "GATEBELL_API_KEY"})  # the Python client's own, often set beside the server's
+
+
+@dataclass(frozen=True, slots=True)
+class Flaw:
+    """One wrong setting, in plain words."""
+
+    name: str
+    wrong: str
+    mend: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.wrong}. {self.mend}".strip()
+
+
+class SettingsFault(Exception):
+    """Everything that is wrong with the settings, so that it can be mended in one go."""
+
+    def __init__(self, flaws: Iterable[Flaw]) -> None:
+        self.flaws = tuple(flaws)
+        super().__init__("\n".join(map(str, self.flaws)))
+
+
+@dataclass(frozen=True, slots=True)
+class Settings(Mapping[str, str]):
+    """Every setting by name, as its field's check left it; "" where nothing was said. `sources`: where each is from."""
+
+    values_by_name: Mapping[str, str]
+    sources: Mapping[str, str]
+    fields: tuple[Field, ...]
+    data_dir: Path
+    warnings: tuple[str, ...] = ()
+
+    def __getitem__(self, name: str) -> str:
+        return self.values_by_name[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.values_by_name)
+
+    def __len__(self) -> int:
+        return len(self.values_by_name)
+
+    def __repr__(self) -> str:
+        return f"Settings({len(self)} settings of {self.data_dir})"
+
+    def field(self, name: str) -> Field | None:
+        return next((field for field in self.fields if name in (field.name, *field.aliases)), None)
+
+    def locked(self, name: str) -> bool:
+        """Whether the process environment decides, so that saving another value would change nothing."""
+        return self.sources.get(name) == ENVIRONMENT
+
+    @property
+    def secrets(self) -> tuple[str, ...]:
+        """The values that nobody may see, for masking; also the passwords inside of addresses."""
+        named = [self[field.name] for field in self.fields if field.secret]
+        listed = [part.strip() for part in self["SECRET_KEY"].split(",")]
+        inside = [unquote(urlsplit(value).password or "") for value in named if "://" in value]
+        return tuple(value for value in (*named, *listed, *inside) if value)
+
+    @property
+    def host(self) -> str:
+        return self["HOST"]
+
+    @property
+    def port(self) -> int:
+        return int(self["PORT"])
+
+    @property
+    def base_url(self) -> str:
+        return self["BASE_URL"]
+
+    @property
+    def database_url(self) -> str:
+        return self["DATABASE_URL"]
+
+    @property
+    def redis_url(self) -> str:
+        return self["REDIS_URL"]
+
+    @property
+    def secret_key(self) -> str:
+        """A comma list, newest first: what `bot.signing.derive` takes."""
+        return self["SECRET_KEY"]
+
+    @property
+    def recipient(self) -> str:
+        """The e-mail address that alerts go to; "" means the first admin."""
+        return self["ALERT_RECIPIENT_EMAIL"]
+
+    @property
+    def alerting(self) -> bool:
+        return self["ALERTING_ENABLED"] == "on"
+
+    @property
+    def pacing(self) -> bool:
+        return self["PACING"] == "on"
+
+    @property
+    def cooldown(self) -> float:
+        """Seconds in which the same event is not told again."""
+        return float(self["COOLDOWN_SECONDS"])
+
+    @property
+    def chain(self) -> tuple[str, ...]:
+        """Channels in fallback order, without those that were switched off."""
+        off = {"email"} if self["MCPGATEWAY_ALERT_EMAIL_ENABLED"] == "off" else set()
+        return tuple(name for name in self["CHAIN"].split(",") if name and name not in off)
+
+    @property
+    def allowed_private_hosts(self) -> tuple[str, ...]:
+        return tuple(filter(None, self["ALLOWED_PRIVATE_HOSTS"].split(",")))
+
+    @property
+    def test_clock(self) -> bool:
+        return self["GATEBELL_TEST_CLOCK"] == "on"
+
+    @property
+    def log_level(self) -> str:
+        return self["LOG_LEVEL"]
+
+    @property
+    def log_format(self) -> str:
+        return self["LOG_FORMAT"]
+
+
+# ---- reading --------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Said:
+    """A value, the name it was given under, and where."""
+
+    name: str
+    value: str
+    source: str
+
+
+def data_dir(environ: Mapping[str, str], folder: Path = Path()) -> Path:
+    """Where everything lives, by the environment or the `.env` of the working directory."""
+    try:
+        written = read(folder / ".env")
+    except Unreadable:
+        written = {}  # `load` reports it, together with everything else
+    name = "GATEBELL_DATA_DIR"
+    return Path(environ.get(name) or written.get(name) or "./data").expanduser().absolute()
+
+
+def load(fields: Iterable[Field], environ: Mapping[str, str], data_dir: Path, folder: Path = Path()) -> Settings:
+    """The settings of the core and of the channels' `fields`. Raises SettingsFault that lists every flaw.
+
+    The environment outranks the saved file, which outranks `.env` in the working directory (`folder`).
+    """
+    table = (*CORE, *fields)
+    flaws: list[Flaw] = []
+    layers = [(ENVIRONMENT, environ), *_files(data_dir, folder, flaws)]
+    values = {field.name: field.default for field in table}
+    sources = {field.name: DEFAULT for field in table}
+    for field in table:
+        said = _said(field, layers, flaws)
+        if said:
+            sources[field.name] = said.source
+            values[field.name] = _checked(field, said, flaws)
+    values["GATEBELL_DATA_DIR"] = str(data_dir)
+    _fill(values, data_dir, flaws)
+    flaws += _together(table, values)
+    if flaws:
+        raise SettingsFault(flaws)
+    return Settings(values, sources, table, data_dir, tuple(_warnings(table, layers, values, sources)))
+
+
+def _files(data_dir: Path, folder: Path, flaws: list[Flaw]) -> Iterator[tuple[str, Mapping[str, str]]]:
+    for path in (data_dir / SAVED, folder / ".env"):
+        try:
+            yield str(path), read(path)
+        except Unreadable as error:
+            flaws.append(Flaw(str(path), str(error), "Mend or remove the file."))
+
+
+def _said(field: Field, layers: Iterable[tuple[str, Mapping[str, str]]], flaws: list[Flaw]) -> _Said | None:
+    """The highest layer that says something; inside one layer, the names of one thing must agree."""
+    for source, layer in layers:
+        names = [name for name in (field.name, *field.aliases) if layer.get(name, "").strip()]
+        if not names:
+            continue
+        first, *others = [_Said(name, layer[name].strip(), source) for name in names]
+        for other in others:
+            if _same_form(field, first.value) != _same_form(field, other.value):
+                wrong = f"says something else than {other.name}, which is another name for it (both in {source})"
+                flaws.append(Flaw(first.name, wrong, f"Keep {field.name} alone."))
+        return first
+    return None
+
+
+def _same_form(field: Field, value: str) -> str:
+    try:
+        return field.check(value)
+    except ValueError:
+        return value
+
+
+def _checked(field: Field, said: _Said, flaws: list[Flaw]) -> str:
+    try:
+        return field.check(said.value)
+    except ValueError as error:
+        flaws.append(Flaw(said.name, f"{error} (in {said.source})", field.mend))
+        return field.default
+
+
+def _fill(values: dict[str, str], data_dir: Path, flaws: list[Flaw]) -> None:
+    """The defaults that follow from other settings."""
+    values["DATABASE_URL"] = values["DATABASE_URL"] or f"sqlite:///{data_dir / 'gatebell.db'}"
+    values["BASE_URL"] = values["BASE_URL"] or _own_address(values["HOST"], values["PORT"])
+    if not values["SECRET_KEY"]:
+        try:
+            values["SECRET_KEY"] = own_secret(data_dir)
+        except OSError as error:
+            wrong = f"{data_dir} cannot be written: {error.strerror}"
+            flaws.append(Flaw("GATEBELL_DATA_DIR", wrong, "Give a directory that this user may write."))
+
+
+def _own_address(host: str, port: str) -> str:
+    reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host)  # noqa: S104 (mapped away from)
+    return f"http://{reachable or (f'[{host}]' if ':' in host else host)}:{port}"
+
+
+def own_secret(data_dir: Path) -> str:
+    """The installation's own secret, made the first time it is asked for and readable by its owner alone."""
+    data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = data_dir / SECRET_FILE
+    if not path.exists():
+        draft = data_dir / f".{SECRET_FILE}.{secrets.token_hex(4)}"
+        with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
+            file.write(secrets.token_urlsafe(48))
+            file.flush()
+            os.fsync(file.fileno())
+        try:
+            os.link(draft, path)  # unlike a rename, it never replaces the secret of one who was quicker
+        except FileExistsError:
+            pass
+        finally:
+            draft.unlink()
+    return path.read_text().strip()
+
+
+def is_loopback(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host.strip("[]")).is_loopback
+    except ValueError:
+        return host == "localhost"
+
+
+def _together(table: Iterable[Field], values: Mapping[str, str]) -> Iterator[Flaw]:
+    """What is right alone and wrong together."""
+    if values["GATEBELL_TEST_CLOCK"] == "on" and not is_loopback(values["HOST"]):
+        mend = "Set HOST=127.0.0.1 or switch it off: whoever reaches it could expire every request."
+        yield Flaw("GATEBELL_TEST_CLOCK", f"is on while HOST is {values['HOST']}", mend)
+    for field in table:
+        if field.required and not values[field.name]:
+            yield Flaw(field.name, "is missing", field.mend)
+
+
+def _warnings(
+    table: tuple[Field, ...],
+    layers: Iterable[tuple[str, Mapping[str, str]]],
+    values: Mapping[str, str],
+    sources: Mapping[str, str],
+) -> Iterator[str]:
+    known = {name for field in table for name in (field.name, *field.aliases)} | _CLIENT
+    for source, layer in layers:
+        for name in sorted(layer.keys() - known):
+            near = difflib.get_close_matches(name, known, 1, 0.85) if name.startswith(_OURS) else []
+            if near:
+                yield f"{name} (in {source}) is not a setting; perhaps {near[0]} is meant"
+    if values["DATABASE_URL"].startswith("postgresql:") and sources["SECRET_KEY"] == DEFAULT:
+        yield "SECRET_KEY was made for this machine; several replicas need the same one, so set it"
+
+
+# ---- saving ---------------------------------------------------------------------------------------------------------
+
+
+def save(data_dir: Path, changes: Mapping[str, str | None], fields: Iterable[Field] = ()) -> None:
+    """Save to `gateway.env`; None or "" takes a setting out. Raises SettingsFault, then nothing is saved.
+
+    With `fields` (the core's are known) values are checked first, and other names for the same setting are taken out.
+    """
+    table = {name: field for field in (*CORE, *fields) for name in (field.name, *field.aliases)}
+    flaws: list[Flaw] = []
+    whole: dict[str, str | None] = {}
+    for name, value in changes.items():
+        field = table.get(name)
+        if field:
+            whole |= dict.fromkeys((field.name, *field.aliases))
+        if not value:
+            whole.setdefault(name, None)
+        else:
+            said = _Said(name, value, "what was given")
+            whole[field.name if field else name] = _checked(field, said, flaws) if field else value
+    if flaws:
+        raise SettingsFault(flaws)
+    change(data_dir / SAVED, whole)
