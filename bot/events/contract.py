@@ -1,0 +1,42 @@
+"""What an event class is, and how it reads the context that a producer sent."""
+
+from typing import ClassVar, Generic, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict
+
+from bot.dispatch.notice import Event, Notice
+
+
+class Context(BaseModel):
+    """What a type of event has to bring. Whatever else comes along is shown as facts."""
+
+    model_config = ConfigDict(frozen=True, extra="allow", str_strip_whitespace=True)
+
+
+ContextClass = type[Context]
+
+
+class EventClass(Protocol):
+    """`type` is what producers send, `title` and `meaning` are for the pages that list the classes."""
+
+    type: ClassVar[str]
+    title: ClassVar[str]
+    meaning: ClassVar[str]
+    context: ClassVar[ContextClass]
+
+    def notice(self, event: Event) -> Notice:
+        """Raises pydantic.ValidationError that names `context.<field>`."""
+        ...
+
+
+C = TypeVar("C", bound=Context)
+
+
+class _Brought(BaseModel, Generic[C]):
+    context: C
+
+
+def read(kind: type[C], event: Event, **otherwise: str) -> C:
+    """The event's context as its class knows it; `otherwise` stands for what is missing, where it is not empty."""
+    context = {name: value for name, value in otherwise.items() if value} | dict(event.context)
+    return _Brought[kind].model_validate({"context": context}).context  # type: ignore[valid-type]  # a class at run time
