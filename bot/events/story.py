@@ -1,6 +1,5 @@
 """From what a class has to say to the card that says it."""
 
-import re
 from dataclasses import dataclass
 
 from bot.dispatch.notice import Event, Phase
@@ -36,7 +35,7 @@ def card_of(event: Event, story: Story, context: Context) -> Card:
     return Card(
         title=clip(one_line(title), TITLE),
         severity=Severity.INFO if over else event.severity,
-        text=text_of(event, *paragraphs, title=title),
+        text=text_of(event, *paragraphs, title=story.title),
         facts=(
             *(() if over else (("Severity", event.severity.capitalize()),)),
             *((("Server", clip(one_line(event.source), 200)),) if event.source.strip() else ()),
@@ -56,9 +55,10 @@ def text_of(event: Event, *paragraphs: str, title: str = "") -> str:
 
 
 def _unsaid(summary: str, title: str, *paragraphs: str) -> str:
-    plain, own = one_line(summary), literal(summary)
-    said = re.compile(rf"(?<!\w){re.escape(own)}(?!\w)")
-    return "" if plain == title or any(said.search(each) for each in paragraphs) else own
+    own = literal(summary)
+    ends = [f" {own}{end}" for end in " .,:"]
+    said = one_line(summary) == title or any(end in f" {each} " for each in paragraphs for end in ends)
+    return "" if said else own
 
 
 def _moment(event: Event) -> tuple[tuple[str, str], ...]:
