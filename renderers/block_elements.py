@@ -1,0 +1,176 @@
+"""Block Kit's elements, built and checked by slack_sdk's models.
+
+The models come in with the first card, because importing them takes a quarter of a second.
+"""
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from renderers.clip import (
+    SLACK_BUTTON,
+    SLACK_HEADER,
+    SLACK_INPUT,
+    SLACK_LABEL,
+    SLACK_OPTION,
+    SLACK_OPTIONS,
+    SLACK_PLACEHOLDER,
+    SLACK_VIEW_TITLE,
+    clip,
+)
+from renderers.mrkdwn import plain_text
+
+if TYPE_CHECKING:
+    from slack_sdk.models.basic_objects import JsonObject
+    from slack_sdk.models.blocks import Block, ButtonElement, Option, PlainTextObject
+    from slack_sdk.models.blocks.block_elements import InputInteractiveElement
+
+Json = dict[str, Any]
+
+
+def words(text: str, most: int) -> "PlainTextObject":
+    from slack_sdk.models.blocks import PlainTextObject
+
+    return PlainTextObject(text=clip(plain_text(text), most) or "…", emoji=False)
+
+
+def header(text: str) -> "Block":
+    from slack_sdk.models.blocks import HeaderBlock
+
+    return HeaderBlock(text=words(text, SLACK_HEADER))
+
+
+def section(mrkdwn: str) -> "Block":
+    from slack_sdk.models.blocks import MarkdownTextObject, SectionBlock
+
+    return SectionBlock(text=MarkdownTextObject(text=mrkdwn, verbatim=True))
+
+
+def fields(mrkdwns: Sequence[str]) -> "Block":
+    from slack_sdk.models.blocks import MarkdownTextObject, SectionBlock
+
+    return SectionBlock(fields=[MarkdownTextObject(text=each, verbatim=True) for each in mrkdwns])
+
+
+def context(mrkdwn: str) -> "Block":
+    from slack_sdk.models.blocks import ContextBlock, MarkdownTextObject
+
+    return ContextBlock(elements=[MarkdownTextObject(text=mrkdwn, verbatim=True)])
+
+
+def button(label: str, action_id: str, value: str, style: str | None = None) -> "ButtonElement":
+    from slack_sdk.models.blocks import ButtonElement
+
+    return ButtonElement(text=words(label, SLACK_BUTTON), action_id=action_id, value=value, style=style)
+
+
+def actions(elements: Sequence[Any], block_id: str | None = None) -> "Block":
+    from slack_sdk.models.blocks import ActionsBlock
+
+    return ActionsBlock(elements=list(elements), block_id=block_id)
+
+
+def option(value: str, label: str, description: str) -> "Option":
+    from slack_sdk.models.blocks import Option
+
+    return Option(
+        value=value,
+        text=words(label, SLACK_OPTION),
+        description=words(description, SLACK_OPTION) if description else None,
+    )
+
+
+def select(options: Sequence["Option"], action_id: str, placeholder: str) -> "InputInteractiveElement":
+    """A menu; above Slack's most options in one list they stand in groups."""
+    from slack_sdk.models.blocks import OptionGroup, StaticSelectElement
+
+    shown = words(placeholder, SLACK_PLACEHOLDER)
+    if len(options) <= SLACK_OPTIONS:
+        return StaticSelectElement(options=list(options), action_id=action_id, placeholder=shown)
+    groups = [
+        OptionGroup(
+            label=words(f"{start + 1} to {min(start + SLACK_OPTIONS, len(options))}", SLACK_OPTION),
+            options=list(options[start : start + SLACK_OPTIONS]),
+        )
+        for start in range(0, len(options), SLACK_OPTIONS)
+    ]
+    return StaticSelectElement(option_groups=groups, action_id=action_id, placeholder=shown)
+
+
+def radios(options: Sequence["Option"], action_id: str) -> "InputInteractiveElement":
+    from slack_sdk.models.blocks import RadioButtonsElement
+
+    return RadioButtonsElement(options=list(options), action_id=action_id)
+
+
+def text_input(action_id: str, *, multiline: bool, max_length: int) -> "InputInteractiveElement":
+    from slack_sdk.models.blocks import PlainTextInputElement
+
+    return PlainTextInputElement(
+        action_id=action_id, multiline=multiline, max_length=max(1, min(max_length, SLACK_INPUT))
+    )
+
+
+def question(
+    block_id: str, label: str, element: "InputInteractiveElement", *, optional: bool, hint: str = ""
+) -> "Block":
+    from slack_sdk.models.blocks import InputBlock
+
+    return InputBlock(
+        block_id=block_id,
+        label=words(label, SLACK_LABEL),
+        element=element,
+        optional=optional,
+        hint=words(hint, SLACK_LABEL) if hint else None,
+    )
+
+
+def view(title: str, submit: str, blocks: Sequence["Block"], private_metadata: str) -> Json:
+    from slack_sdk.models.views import View
+
+    shown = View(
+        type="modal",
+        callback_id="answer",
+        title=words(title, SLACK_VIEW_TITLE),
+        submit=words(submit, SLACK_VIEW_TITLE) if submit else None,
+        close=words("Close" if not submit else "Back", SLACK_VIEW_TITLE),
+        blocks=list(blocks),
+        private_metadata=private_metadata,
+    )
+    return _dumped(shown)
+
+
+def dump(blocks: Sequence["Block"]) -> list[Json]:
+    """The blocks as JSON, each part checked by its model's validators (SlackObjectFormationError).
+
+    `to_dict` looks for validators with dir() in every object, which takes most of its time; here a class is asked once.
+    """
+    return [_dumped(block) for block in blocks]
+
+
+# Of each class of model: its keys in order, and the names of its validators.
+_SHAPES: dict[type, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+
+
+def _dumped(model: "JsonObject") -> Json:
+    shape = _SHAPES.get(type(model)) or _learnt(model)
+    keys, validators = shape
+    for validator in validators:
+        getattr(model, validator)()
+    if not keys:  # Option and OptionGroup write themselves
+        return dict(model.to_dict())
+    pairs = ((key, _value(getattr(model, key, None))) for key in keys)
+    return {key: value for key, value in pairs if value is not None and value != "" and value != []}
+
+
+def _value(value: Any) -> Any:
+    if hasattr(value, "validate_json"):
+        return _dumped(value)
+    return [_value(each) for each in value] if isinstance(value, list | tuple) else value
+
+
+def _learnt(model: "JsonObject") -> tuple[tuple[str, ...], tuple[str, ...]]:
+    kind = type(model)
+    validators = tuple(name for name in dir(kind) if hasattr(getattr(kind, name, None), "validator"))
+    shape = (tuple(sorted(model.attributes)), validators)
+    _SHAPES[kind] = shape
+    return shape

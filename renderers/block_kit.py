@@ -1,0 +1,346 @@
+"""A card as Slack's Block Kit: a message, and the modals that ask for more or show everything."""
+
+import json
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+import renderers.block_elements as kit
+from interactions.card import Card, Choice, Format, Input, Outcome, Tone
+from renderers import words
+from renderers.clip import (
+    ENDED_LINES,
+    ENDED_TEXT,
+    SLACK_BLOCKS,
+    SLACK_BUTTON,
+    SLACK_BUTTONS,
+    SLACK_FALLBACK,
+    SLACK_FIELD_READABLE,
+    SLACK_FIELDS,
+    SLACK_HEADER,
+    SLACK_MESSAGE,
+    SLACK_OPTION,
+    SLACK_RADIOS,
+    SLACK_VIEW,
+    SLACK_VIEW_BLOCKS,
+    clip,
+    clip_lines,
+    fits,
+    length,
+    shortened,
+)
+from renderers.inert import one_line, visible
+from renderers.markdown import host_of, parse, safe_link
+from renderers.mrkdwn import escape, exact, fence, fences, literal, sections, write
+
+if TYPE_CHECKING:
+    from slack_sdk.models.blocks import Block, Option
+
+Json = dict[str, Any]
+
+_INPUT = "input."
+_STYLES = {Tone.PRIMARY: "primary", Tone.DANGER: "danger"}
+
+
+@dataclass(frozen=True, slots=True)
+class SlackMessage:
+    """What is posted. `whole` is False where approving needs the full review first."""
+
+    text: str
+    blocks: list[Json]
+    color: str
+    whole: bool = True
+
+    @property
+    def body(self) -> Json:
+        """For chat.postMessage and chat.update: the head as blocks, the rest beside a bar in the colour."""
+        rest = [{"color": self.color, "fallback": self.text, "blocks": self.blocks[1:]}] if self.blocks[1:] else []
+        return {"text": self.text, "blocks": self.blocks[:1], "attachments": rest}
+
+
+@dataclass(frozen=True, slots=True)
+class ModalAnswer:
+    """What a person submitted in a modal of ours."""
+
+    token: str
+    choice: str
+    inputs: Mapping[str, str] = field(default_factory=dict)
+
+
+def mrkdwn(markdown: str) -> str:
+    """Markdown from outside as Slack's mrkdwn."""
+    return write(parse(markdown))
+
+
+def render(card: Card, token: str, page: str = "") -> SlackMessage:
+    """The card as a message. `page` is linked where a part of the card is missing."""
+    text = escape(words.headline(card, SLACK_FALLBACK))
+    color = words.COLOURS[card.severity]
+    blocks = _message(card, token)
+    if _fit(blocks, SLACK_BLOCKS, SLACK_MESSAGE):
+        return SlackMessage(text, blocks, color)
+    for scale in (1, 2, 4, 8):
+        blocks = _message(shortened(card, scale), token, whole=False, page=page)
+        if _fit(blocks, SLACK_BLOCKS, SLACK_MESSAGE):
+            break
+    return SlackMessage(text, blocks, color, whole=not words.asks(card))
+
+
+def modal(card: Card, token: str, choice: str | None = None, *, words: str = "", page: str = "") -> Json:
+    """The view that asks what a choice needs, or, without a choice, that shows everything and asks for the answer.
+
+    `words` are said at the top. `page` is where everything can be read if not even a modal holds it.
+    """
+    picked = card.choice(choice) if choice is not None else None
+    return _asking(card, picked, token, words) if picked else _reviewing(card, token, words, page)
+
+
+def read_modal(view: Json) -> ModalAnswer:
+    """The answer in a view_submission's view. The choice is empty if none was taken."""
+    sealed = json.loads(view.get("private_metadata") or "{}")
+    choice, inputs = str(sealed.get("choice", "")), {}
+    for block_id, elements in (view.get("state") or {}).get("values", {}).items():
+        for element in elements.values():
+            if block_id == "choice":
+                choice = str((element.get("selected_option") or {}).get("value", ""))
+            elif block_id.startswith(_INPUT):
+                inputs[block_id.removeprefix(_INPUT)] = str(element.get("value") or "")
+    return ModalAnswer(str(sealed.get("token", "")), choice, {name: value for name, value in inputs.items() if value})
+
+
+# ---- the message -----------------------------------------------------------------------------------------------------
+
+
+def _message(card: Card, token: str, *, whole: bool = True, page: str = "") -> list[Json]:
+    return kit.dump(
+        [
+            *_title(card),
+            *_outcome(card.outcome),
+            *_body(_ended(card) if card.outcome else card),
+            *_offered(card if whole else _without_guarded(card)),
+            *_missing(card, page, whole=whole),
+            *_answers(card, token, whole=whole),
+            *_footer(card),
+        ]
+    )
+
+
+def _fit(blocks: Sequence[Json], most: int, characters: int) -> bool:
+    return len(blocks) <= most and sum(map(_characters, blocks)) <= characters
+
+
+def _characters(value: Any) -> int:
+    if isinstance(value, str):
+        return length(value)
+    parts = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return sum(map(_characters, parts))
+
+
+def _title(card: Card) -> "Iterator[Block]":
+    title = one_line(card.title) or words.severity(card)
+    yield kit.header(title) if fits(title, SLACK_HEADER) else kit.section(f"*{literal(title, styled=True)}*")
+
+
+def _outcome(outcome: Outcome | None) -> "Iterator[Block]":
+    if outcome is None:
+        return
+    said = f"{words.mark(outcome)} *{literal(one_line(outcome.text), styled=True)}*"
+    yield kit.section(said + (f" · {_moment(outcome.at)}" if outcome.at else ""))
+    if outcome.reason.strip():
+        yield from map(kit.section, sections(parse(f"Reason: {outcome.reason}")))
+
+
+def _body(card: Card) -> "Iterator[Block]":
+    yield from map(kit.section, sections(parse(card.text)))
+    yield from _facts(card.facts)
+    if card.payload:
+        yield kit.section(f"*{literal(one_line(card.payload.label), styled=True) or 'Payload'}*")
+        parts = fences(visible(card.payload.body) or " ", json=card.payload.format is Format.JSON)
+        yield from (kit.section(fence(part)) for part in parts)
+
+
+def _facts(facts: Sequence[tuple[str, str]]) -> "Iterator[Block]":
+    """Short facts stand in two columns, long ones in a section of their own."""
+    row: list[str] = []
+    for name, value in facts:
+        label, text = f"*{literal(one_line(name), styled=True) or '…'}*", visible(value)
+        short = fits(name, SLACK_FIELD_READABLE) and fits(text, SLACK_FIELD_READABLE) and "\n" not in text
+        if row and (not short or len(row) == SLACK_FIELDS):
+            yield kit.fields(row)
+            row = []
+        if short:
+            row.append(f"{label}\n{exact(text) or '—'}")
+        else:
+            yield from _long_fact(label, text)
+    if row:
+        yield kit.fields(row)
+
+
+def _long_fact(label: str, text: str) -> "Iterator[Block]":
+    yield kit.section(label)
+    yield from (kit.section(fence(part)) for part in fences(text))
+
+
+def _ended(card: Card) -> Card:
+    """An ended card is a record: the beginning of what was asked."""
+    payload = card.payload and replace(card.payload, body=clip_lines(card.payload.body, ENDED_LINES, ENDED_TEXT))
+    return replace(card, text=clip(card.text, ENDED_TEXT), payload=payload)
+
+
+def _without_guarded(card: Card) -> Card:
+    return replace(card, choices=tuple(each for each in card.choices if each not in card.guarded))
+
+
+def _offered(card: Card) -> "Iterator[Block]":
+    """What the choices mean, where their buttons or options have no room for it."""
+    if _is_picked(card):
+        needed = any(not _fits_option(choice) for choice in card.choices)
+    else:
+        needed = any(choice.description or not fits(choice.label, SLACK_BUTTON) for choice in card.choices)
+    if needed:
+        lines = "\n\n".join(_offer(choice) for choice in card.choices)
+        yield from map(kit.section, sections(parse(lines)))
+
+
+def _offer(choice: Choice) -> str:
+    label = _escaped_markdown(one_line(choice.label))
+    description = _escaped_markdown(one_line(choice.description))
+    return f"**{label}**" + (f": {description}" if description else "")
+
+
+def _escaped_markdown(text: str) -> str:
+    return "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+-.!|~&" else char for char in text)
+
+
+def _fits_option(choice: Choice) -> bool:
+    return fits(choice.label, SLACK_OPTION) and fits(choice.description, SLACK_OPTION)
+
+
+def _is_picked(card: Card) -> bool:
+    return len(card.choices) > SLACK_BUTTONS
+
+
+def _missing(card: Card, page: str, *, whole: bool) -> "Iterator[Block]":
+    if not whole:
+        url = safe_link(page)
+        link = f" <{escape(url)}|{words.OPEN}> ({escape(host_of(url))})" if url else ""
+        yield kit.section(f":warning: {words.NOT_WHOLE if words.asks(card) else words.NOT_WHOLE_ENDED}{link}")
+
+
+def _answers(card: Card, token: str, *, whole: bool) -> "Iterator[Block]":
+    if card.progress.strip():
+        yield kit.context(literal(one_line(card.progress)))
+    if not card.choices:
+        return
+    offered = card if whole else _without_guarded(card)
+    review = () if whole else (kit.button(words.REVIEW, "review", token, "primary"),)
+    if not _is_picked(offered):
+        yield kit.actions([*(_button(choice, token) for choice in offered.choices), *review], f"t:{token}")
+        return
+    beside = tuple(choice for choice in offered.choices if _asks_alone(card, choice))[:SLACK_BUTTONS]
+    options = [_option(choice) for choice in offered.choices if choice not in beside]
+    picker = [kit.select(options, "pick", "Choose one")] if options else []
+    yield kit.actions([*picker, *(_button(choice, token) for choice in beside), *review], f"t:{token}")
+
+
+def _asks_alone(card: Card, choice: Choice) -> bool:
+    """Whether a choice has a question of its own, such as "Something else": it gets a button beside the picker."""
+    return any(field.choices == (choice.id,) for field in card.inputs)
+
+
+def _button(choice: Choice, token: str) -> Any:
+    return kit.button(one_line(choice.label), f"choice:{choice.id}", token, _STYLES.get(choice.tone))
+
+
+def _option(choice: Choice) -> "Option":
+    return kit.option(choice.id, one_line(choice.label), one_line(choice.description))
+
+
+def _footer(card: Card) -> "Iterator[Block]":
+    url = safe_link(card.link)
+    parts = [
+        f"Severity: {words.severity(card)}",
+        f"Requested by {literal(one_line(card.requester))}" if card.requester.strip() else "",
+        f"Expires {_moment(card.expires_at)}" if card.expires_at and not card.outcome else "",
+        f"<{escape(url)}|{words.OPEN}> ({escape(host_of(url))})" if url else "",
+    ]
+    yield kit.context(" · ".join(filter(None, parts)))
+
+
+def _moment(at: datetime) -> str:
+    at = words.aware(at)
+    return f"<!date^{int(at.timestamp())}^{{date_short_pretty}} {{time}}|{words.utc(at)}>"
+
+
+# ---- the modals ------------------------------------------------------------------------------------------------------
+
+
+def _asking(card: Card, choice: Choice, token: str, said: str) -> Json:
+    label = one_line(choice.label)
+    blocks = [
+        *_said(said),
+        *_title(card),
+        *([kit.section(literal(one_line(choice.description)))] if choice.description.strip() else []),
+        *(_input(each, required=each.required) for each in card.inputs_of(choice.id)),
+    ]
+    return kit.view(label, label, blocks, _sealed(token, choice.id))
+
+
+def _reviewing(card: Card, token: str, said: str, page: str) -> Json:
+    view = _review(card, token, said)
+    if _holds(view):
+        return view
+    for scale in (1, 2, 4, 8):
+        view = _review(_without_guarded(shortened(card, scale)), token, said, page, whole=False)
+        if _holds(view):
+            break
+    return view
+
+
+def _holds(view: Json) -> bool:
+    return len(view["blocks"]) <= SLACK_VIEW_BLOCKS and len(json.dumps(view)) <= SLACK_VIEW
+
+
+def _review(card: Card, token: str, said: str, page: str = "", *, whole: bool = True) -> Json:
+    blocks = [
+        *_said(said),
+        *_title(card),
+        *_outcome(card.outcome),
+        *_body(card),
+        *_offered(card),
+        *_missing(card, page, whole=whole),
+        *_questions(card),
+        *_footer(card),
+    ]
+    submit = "Send answer" if card.choices else ""
+    return kit.view("Full request" if whole else "Request", submit, blocks, _sealed(token))
+
+
+def _said(said: str) -> "Iterator[Block]":
+    return map(kit.section, sections(parse(said)))
+
+
+def _questions(card: Card) -> "Iterator[Block]":
+    if not card.choices:
+        return
+    options = [_option(choice) for choice in card.choices]
+    few = len(options) <= SLACK_RADIOS
+    element = kit.radios(options, "choice") if few else kit.select(options, "choice", "Choose one")
+    yield kit.question("choice", "Your answer", element, optional=False)
+    for each in card.inputs:
+        asked_by = [one_line(choice.label) for choice in card.choices if each.belongs_to(choice.id)]
+        if asked_by:
+            always = len(asked_by) == len(card.choices)
+            hint = "" if always else f"Only for: {', '.join(asked_by)}"
+            yield _input(each, required=each.required and always, hint=hint)
+
+
+def _input(each: Input, *, required: bool, hint: str = "") -> "Block":
+    name = f"{_INPUT}{each.id}"
+    element = kit.text_input(name, multiline=each.multiline, max_length=each.max_length)
+    return kit.question(name, one_line(each.label), element, optional=not required, hint=hint)
+
+
+def _sealed(token: str, choice: str | None = None) -> str:
+    return json.dumps({"token": token} if choice is None else {"token": token, "choice": choice})

@@ -1,0 +1,72 @@
+"""What every renderer says in the same words."""
+
+from datetime import UTC, datetime
+
+from interactions.card import Card, Choice, Outcome, Severity, Status
+from renderers.clip import clip
+from renderers.inert import one_line
+
+REVIEW = "Review full request"
+DECIDE = "Review and decide"
+OPEN = "Open"
+NOT_WHOLE = "This request is too long to be shown whole here. Read all of it before you approve."
+NOT_WHOLE_ENDED = "Shortened here."
+NOWHERE = "It can only be approved where all of it can be read."
+
+COLOURS = {
+    Severity.CRITICAL: "#FF0000",
+    Severity.HIGH: "#FF8C00",
+    Severity.MEDIUM: "#FFD700",
+    Severity.LOW: "#32CD32",
+    Severity.INFO: "#87CEEB",
+}
+
+
+def severity(card: Card) -> str:
+    return card.severity.value.capitalize()
+
+
+def asks(card: Card) -> bool:
+    return card.outcome is None and bool(card.choices)
+
+
+def mark(outcome: Outcome) -> str:
+    """A sign for how it ended, beside the words that say it."""
+    match outcome.status:
+        case Status.DECIDED if outcome.approved is False:
+            return "⛔"
+        case Status.DECIDED:
+            return "✅"
+        case Status.EXPIRED:
+            return "⌛"
+        case Status.WITHDRAWN:
+            return "↩️"
+        case _:
+            return "⚠️"
+
+
+def utc(at: datetime) -> str:
+    return f"{aware(at):%d %B %Y, %H:%M} UTC".lstrip("0")
+
+
+def aware(at: datetime) -> datetime:
+    """A moment without a zone is UTC."""
+    return at.replace(tzinfo=UTC) if at.tzinfo is None else at.astimezone(UTC)
+
+
+def headline(card: Card, most: int) -> str:
+    """The whole card in one line, for notifications, screen readers and lists."""
+    title = one_line(card.title) or severity(card)
+    if card.outcome:
+        return clip(f"{one_line(card.outcome.text)}: {title}", most)
+    if not card.choices:
+        text = one_line(card.text)
+        return clip(f"[{card.severity.upper()}] {title}" + (f": {text}" if text else ""), most)
+    return clip(f"[{card.severity.upper()}] {title}. {question(card.choices)}", most)
+
+
+def question(choices: tuple[Choice, ...]) -> str:
+    labels = [one_line(choice.label) for choice in choices]
+    if len(labels) > 3:
+        return f"Your answer is needed: {len(labels)} choices."
+    return f"{' or '.join(filter(None, (', '.join(labels[:-1]), labels[-1])))}?"
