@@ -1,0 +1,61 @@
+"""A card as plain text: for the text part of a mail, webhooks, logs and the command line."""
+
+from collections.abc import Iterator
+
+from interactions.card import Card, Choice, Outcome
+from renderers import words
+from renderers.inert import one_line, visible
+from renderers.markdown import parse, plain, safe_link
+
+
+def render(card: Card, page: str = "") -> str:
+    """Everything of the card. `page` is where it can be answered."""
+    return "\n\n".join(part for part in _parts(card, page) if part) + "\n"
+
+
+def _parts(card: Card, page: str) -> Iterator[str]:
+    yield f"[{card.severity.upper()}] {one_line(card.title)}".rstrip()
+    if card.outcome:
+        yield _outcome(card.outcome)
+    yield plain(parse(card.text))
+    yield "\n".join(_fact(name, value) for name, value in card.facts)
+    if card.payload:
+        yield f"{one_line(card.payload.label) or 'Payload'}:\n{_indented(visible(card.payload.body))}"
+    yield one_line(card.progress)
+    if card.choices:
+        yield "Choices:\n" + "\n".join(_choice(choice) for choice in card.choices)
+    yield "\n".join(_footer(card, page))
+
+
+def _outcome(outcome: Outcome) -> str:
+    when = f" ({words.utc(outcome.at)})" if outcome.at else ""
+    reason = one_line(outcome.reason)
+    return f"{one_line(outcome.text)}{when}" + (f"\nReason: {reason}" if reason else "")
+
+
+def _fact(name: str, value: str) -> str:
+    shown = visible(value)
+    return f"{one_line(name)}: {shown}" if "\n" not in shown else f"{one_line(name)}:\n{_indented(shown)}"
+
+
+def _choice(choice: Choice) -> str:
+    description = one_line(choice.description)
+    return f"  - {one_line(choice.label)}" + (f": {description}" if description else "")
+
+
+def _footer(card: Card, page: str) -> Iterator[str]:
+    url, link = safe_link(page), safe_link(card.link)
+    if url:
+        yield f"{words.DECIDE if words.asks(card) else words.OPEN}: {url}"
+    if link:
+        yield f"More: {link}"
+    if card.requester.strip():
+        yield f"Requested by {one_line(card.requester)}"
+    if card.expires_at and not card.outcome:
+        yield f"Expires {words.utc(card.expires_at)}"
+    if card.digest:
+        yield f"Digest {one_line(card.digest)}"
+
+
+def _indented(text: str) -> str:
+    return "\n".join(f"    {line}".rstrip() for line in text.split("\n"))
