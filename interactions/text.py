@@ -8,6 +8,7 @@ _HIDDEN = frozenset({"Cc", "Cf", "Co", "Zl", "Zp"})
 _JOINERS = "\u200c\u200d"  # Persian and emoji of several parts cannot be written without them
 _BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _SPACES = re.compile(r"\s+")
+_MARKUP = re.compile(r"[\\`*\[\]<&~]|(?<!\w)_|_(?!\w)|\A[#>+=|-]|(?<=\A\d)[.)]|(?<=\A\d\d)[.)]")
 
 
 def visible(text: str) -> str:
@@ -36,6 +37,19 @@ def whole(text: str) -> str:
 def clip(text: str, limit: int) -> str:
     """At most `limit` characters, the last of which says that something is missing."""
     return text if len(text) <= limit else f"{text[: limit - 1].rstrip()}…"
+
+
+def literal(text: str) -> str:
+    """For the middle or the beginning of a markdown sentence."""
+    return _MARKUP.sub(r"\\\g<0>", one_line(text))
+
+
+def code(text: str) -> str:
+    """A code span around whatever it is, backticks included."""
+    shown = one_line(text)
+    fence = "`" * (max((len(run) for run in re.findall("`+", shown)), default=0) + 1)
+    blank = " " if shown.startswith("`") or shown.endswith("`") else ""
+    return f"{fence}{blank}{shown}{blank}{fence}"
 
 
 def _is_hidden(each: str) -> bool:

@@ -3,7 +3,8 @@ from typing import ClassVar
 from bot.dispatch.notice import Event, Notice
 from bot.events.contract import Context, ContextClass, read
 from bot.events.story import Story, card_of
-from bot.events.words import ErrorText, Short, code, literal
+from bot.events.words import ErrorText, Short
+from interactions.text import code, literal
 
 
 class Anomaly(Context):

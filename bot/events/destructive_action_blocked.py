@@ -5,11 +5,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from bot.dispatch.notice import Ask, Audience, Event, Notice, Phase
 from bot.events.contract import Context, ContextClass, read
 from bot.events.story import TEXT, Story, card_of, text_of
-from bot.events.words import Named, Short, code, literal
+from bot.events.words import Named, Short
 from interactions.kinds.blocked_action import BlockedAction
 from interactions.kinds.words import Arguments, Prose, json_payload
 from interactions.model import ReasonRule, Requester
-from interactions.text import clip
+from interactions.text import clip, code, literal
 
 
 class DecisionWanted(BaseModel):

@@ -5,7 +5,8 @@ from pydantic import Field
 from bot.dispatch.notice import Event, Notice
 from bot.events.contract import Context, ContextClass, read
 from bot.events.story import Story, card_of
-from bot.events.words import Named, Short, code, literal
+from bot.events.words import Named, Short
+from interactions.text import code, literal
 
 
 class Redaction(Context):

@@ -4,9 +4,9 @@ from dataclasses import dataclass
 
 from bot.dispatch.notice import Event, Phase
 from bot.events.contract import Context
-from bot.events.words import extra_facts, label_facts, literal
+from bot.events.words import extra_facts, label_facts
 from interactions.card import Card, Payload, Severity
-from interactions.text import clip, one_line, visible
+from interactions.text import clip, literal, one_line, visible
 
 TITLE = 150
 TEXT = 8000

@@ -5,7 +5,8 @@ from pydantic import Field
 from bot.dispatch.notice import Audience, Event, Notice
 from bot.events.contract import Context, ContextClass, read
 from bot.events.story import Story, card_of
-from bot.events.words import Named, code, literal
+from bot.events.words import Named
+from interactions.text import code, literal
 
 WINDOWS = {"1h": "1 hour", "24h": "24 hours"}
 

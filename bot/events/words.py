@@ -13,7 +13,6 @@ NAME = 200
 ERROR = 600
 MORE = 8  # extra facts, and labels, that are shown by name
 
-_MARKUP = re.compile(r"[\\`*\[\]<&~]|(?<!\w)_|_(?!\w)|\A[#>+=|-]|(?<=\A\d)[.)]|(?<=\A\d\d)[.)]")
 _SECRET = re.compile(
     r"(token|secret|password|passwd|authorization|api[_-]?key|private[_-]?key|cookie)s?\Z", re.IGNORECASE
 )
@@ -33,19 +32,6 @@ def _in_words(value: object) -> object:
 Short = Annotated[str, BeforeValidator(_short)]
 Named = Annotated[str, Field(min_length=1), BeforeValidator(_short)]
 ErrorText = Annotated[str, Field(min_length=1), BeforeValidator(_in_words)]
-
-
-def literal(text: str) -> str:
-    """For the middle or the beginning of a markdown sentence."""
-    return _MARKUP.sub(r"\\\g<0>", one_line(text))
-
-
-def code(text: str) -> str:
-    """A code span around whatever it is, backticks included."""
-    shown = one_line(text)
-    fence = "`" * (max((len(run) for run in re.findall("`+", shown)), default=0) + 1)
-    blank = " " if shown.startswith("`") or shown.endswith("`") else ""
-    return f"{fence}{blank}{shown}{blank}{fence}"
 
 
 def extra_facts(values: Mapping[str, JsonValue] | None) -> tuple[tuple[str, str], ...]:
