@@ -1,0 +1,270 @@
+"""Slack: cards as messages to a person or a room, and the way back in over HTTP or Socket Mode."""
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, ClassVar, Self
+
+from aiohttp import web
+
+from bot.channels.contract import (
+    Check,
+    DeliveryError,
+    Edge,
+    Field,
+    Post,
+    Rate,
+    Reader,
+    ReaderKind,
+    Reason,
+    Receipt,
+)
+from bot.channels.slack_fields import API_URL, APPS, FIELDS
+from interactions.card import Card
+
+if TYPE_CHECKING:
+    from bot.channels.slack_inbound import Inbound
+    from bot.channels.slack_people import Workspace
+    from bot.channels.slack_web import Web
+    from renderers.block_kit import SlackMessage
+
+log = logging.getLogger(__name__)
+
+_TOO_LARGE = "This is too large for Slack."
+_SENDING = ("chat:write", "users:read", "users:read.email")
+_CHATTING = ("im:history",)
+
+
+@dataclass(slots=True)
+class Slack:
+    """Needs the bot token to send; clicks come in with the signing secret, the app-level token, or both."""
+
+    name: ClassVar[str] = "slack"
+    title: ClassVar[str] = "Slack"
+    rates: ClassVar[tuple[Rate, ...]] = (Rate(4, 4.0),)  # one a second and place, with short bursts
+    fields: ClassVar[tuple[Field, ...]] = FIELDS
+
+    settings: Mapping[str, str]
+    edge: Edge
+    _api: "Web | None" = field(default=None, init=False)
+    _people: "Workspace | None" = field(default=None, init=False)
+    _way_in: "Inbound | None" = field(default=None, init=False)
+
+    @classmethod
+    def make(cls, settings: Mapping[str, str], edge: Edge) -> Self:
+        return cls(settings, edge)
+
+    def missing(self) -> tuple[str, ...]:
+        return () if self._setting("SLACK_BOT_TOKEN") else ("SLACK_BOT_TOKEN",)
+
+    # ---- out ---------------------------------------------------------------------------------------------------------
+
+    async def send(self, reader: Reader, post: Post) -> Receipt:
+        """As a direct message, or into a room; posts of one thread stand in one thread."""
+        if self.missing():
+            raise DeliveryError(Reason.NOT_SET_UP, "SLACK_BOT_TOKEN is empty")
+        target = await self._target(reader)
+        try:
+            answer = await self._post(target, post)
+        except DeliveryError as error:
+            if reader.kind is ReaderKind.OPERATOR and error.reason in {Reason.NO_ADDRESS, Reason.REFUSED}:
+                await self.people.forget_address(reader.email)
+            raise
+        place, message = str(answer.get("channel") or ""), str(answer.get("ts") or "")
+        if not place or not message:
+            raise DeliveryError(Reason.UNCLEAR, "chat.postMessage: Slack did not say where the message is")
+        if not self.people.knows_app:
+            await self.people.pin_app(str((answer.get("message") or {}).get("app_id") or ""))
+        return Receipt(self.name, place, message)
+
+    async def update(self, reader: Reader, receipt: Receipt, post: Post) -> Receipt:
+        """In place. Everything is replaced: text, blocks, and the attachment with the colour."""
+        if self.missing():
+            raise DeliveryError(Reason.NOT_SET_UP, "SLACK_BOT_TOKEN is empty")
+        where = {"channel": receipt.place, "ts": receipt.message}
+        await self._fitting("chat.update", where, post)
+        return receipt
+
+    async def _target(self, reader: Reader) -> str:
+        match reader.kind:
+            case ReaderKind.ROOM:
+                place = reader.place or self._setting("SLACK_CHANNEL")
+                if not place:
+                    raise DeliveryError(Reason.NOT_SET_UP, "SLACK_CHANNEL is empty")
+                return place
+            case ReaderKind.OPERATOR if known := reader.identities.get(self.name):
+                return known.rpartition(":")[2]  # as team:user
+            case ReaderKind.OPERATOR if reader.email:
+                return await self.people.address(reader.email)
+        raise DeliveryError(Reason.NO_ADDRESS, f"nothing is known of {reader.name or reader.id} in Slack")
+
+    async def _post(self, target: str, post: Post) -> Mapping[str, Any]:
+        """A person's id serves as the place of their direct message, which spares conversations.open and its scope."""
+        key = f"slack:thread:{target}:{post.thread}"
+        thread = await self.edge.memory.get(key) if post.thread else None
+        if thread:
+            try:
+                # A question has to be seen by people who do not follow the thread.
+                shown = {"reply_broadcast": True} if post.card.choices else {}
+                return await self._fitting("chat.postMessage", {"channel": target, "thread_ts": thread, **shown}, post)
+            except DeliveryError as error:
+                if error.reason is not Reason.GONE:
+                    raise
+        answer = await self._fitting("chat.postMessage", {"channel": target}, post)
+        if post.thread and answer.get("ts"):
+            await self.edge.memory.put(key, str(answer["ts"]))
+        return answer
+
+    async def _fitting(self, method: str, where: Mapping[str, Any], post: Post) -> Mapping[str, Any]:
+        """What Slack finds too large goes out once more as a note with a link to the whole."""
+        try:
+            return await self._put(method, where, _render(post))
+        except DeliveryError as error:
+            if error.reason is not Reason.TOO_LARGE:
+                raise
+        return await self._put(method, where, _render(_short(post)))
+
+    async def _put(self, method: str, where: Mapping[str, Any], message: "SlackMessage") -> Mapping[str, Any]:
+        quiet = {"unfurl_links": False, "unfurl_media": False} if method == "chat.postMessage" else {}
+        return await self.api.call(method, **where, **message.body, **quiet)
+
+    async def _show(self, place: str, message: str, card: Card) -> None:
+        """Brings a message that was just clicked up to date."""
+        await self._fitting("chat.update", {"channel": place, "ts": message}, Post("", 0, card))
+
+    # ---- in ----------------------------------------------------------------------------------------------------------
+
+    def routes(self) -> Sequence[web.RouteDef]:
+        """Without a signing secret nobody could be told from Slack, so there is no address then."""
+        return (web.post("/slack/events", self._over_http),) if self._setting("SLACK_SIGNING_SECRET") else ()
+
+    async def _over_http(self, request: web.Request) -> web.Response:
+        return await (await self._inbound()).http(request)
+
+    async def run(self) -> None:
+        """Loads the libraries and learns the workspace before the first click; then keeps the socket open."""
+        if self.missing():
+            return
+        inbound = await self._inbound()
+        try:
+            await self.people.home()
+        except DeliveryError as error:
+            log.warning("Slack does not say whose workspace this is yet: %s", error.detail)
+        if not (token := self._setting("SLACK_APP_TOKEN")):
+            await asyncio.Event().wait()
+        from bot.channels.slack_socket import Socket
+
+        await Socket(self._web(token), self.edge.http, inbound.take, self._greeted).run()
+
+    def _greeted(self, app: str) -> None:
+        self.edge.spawn(self.people.pin_app(app))
+
+    async def _inbound(self) -> "Inbound":
+        """bolt takes half a second to import, so a thread does it."""
+        if self._way_in is None:
+            await asyncio.to_thread(import_module, "bot.channels.slack_inbound")
+        if self._way_in is None:
+            from bot.channels.slack_inbound import Inbound
+
+            self._way_in = Inbound(
+                self.people,
+                self.api,
+                self.edge,
+                self._show,
+                secret=self._setting("SLACK_SIGNING_SECRET"),
+                api_url=self._setting("SLACK_API_URL") or API_URL,
+            )
+        return self._way_in
+
+    # ---- the doctor --------------------------------------------------------------------------------------------------
+
+    async def check(self) -> Sequence[Check]:
+        if self.missing():
+            return (Check("Bot token", False, "SLACK_BOT_TOKEN is empty.", self.fields[0].mend),)
+        try:
+            reply = await self.api.ask("auth.test", {})
+        except DeliveryError as error:
+            return (Check("Bot token", False, error.detail, self.fields[0].mend),)
+        granted = reply.headers.get("x-oauth-scopes")
+        return (
+            Check("Bot token", True),
+            *(_scope_checks(granted) if granted is not None else ()),
+            *await self._way_in_checks(),
+        )
+
+    async def _way_in_checks(self) -> Sequence[Check]:
+        token = self._setting("SLACK_APP_TOKEN")
+        if not token and not self._setting("SLACK_SIGNING_SECRET"):
+            return (
+                Check(
+                    "Clicks",
+                    False,
+                    "Buttons cannot answer: neither SLACK_SIGNING_SECRET nor SLACK_APP_TOKEN is set.",
+                    f"With a public address: {self.fields[1].mend} Without one: {self.fields[2].mend}",
+                ),
+            )
+        if not token:
+            return (Check("Clicks", True),)
+        try:
+            await self._web(token).call("apps.connections.open")
+        except DeliveryError as error:
+            return (Check("Socket Mode", False, error.detail, self.fields[2].mend),)
+        return (Check("Socket Mode", True),)
+
+    # ---- what is made when it is needed ------------------------------------------------------------------------------
+
+    @property
+    def api(self) -> "Web":
+        if self._api is None:
+            self._api = self._web(self._setting("SLACK_BOT_TOKEN"))
+        return self._api
+
+    @property
+    def people(self) -> "Workspace":
+        if self._people is None:
+            from bot.channels.slack_people import Workspace
+
+            self._people = Workspace(self.api, self.edge.memory)
+        return self._people
+
+    def _web(self, token: str) -> "Web":
+        from bot.channels.slack_web import Web
+
+        return Web(token, self._setting("SLACK_API_URL") or API_URL, self.edge.http, self.edge.now)
+
+    def _setting(self, name: str) -> str:
+        return self.settings.get(name, "")
+
+
+def _render(post: Post) -> "SlackMessage":
+    from renderers import block_kit
+
+    return block_kit.render(post.card, post.token, post.page)
+
+
+def _short(post: Post) -> Post:
+    """Only the title, how it stands, and the way to the whole; nothing can be approved that was not shown."""
+    card = replace(post.card, text=_TOO_LARGE, facts=(), payload=None, choices=(), inputs=(), link=post.page)
+    return replace(post, card=card)
+
+
+def _scope_checks(granted: str) -> Sequence[Check]:
+    scopes = set(granted.replace(" ", "").split(","))
+    return (
+        _scope_check("Scopes for messages", _SENDING, scopes),
+        _scope_check("Scopes for chat", _CHATTING, scopes),
+    )
+
+
+def _scope_check(name: str, needed: Sequence[str], granted: set[str]) -> Check:
+    lacking = [scope for scope in needed if scope not in granted]
+    if not lacking:
+        return Check(name, True)
+    return Check(
+        name,
+        False,
+        f"The app lacks {', '.join(lacking)}.",
+        f"{APPS} → your app → OAuth & Permissions → Bot Token Scopes, then install the app again.",
+    )

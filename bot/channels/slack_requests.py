@@ -1,0 +1,104 @@
+"""Reading what Slack sends: is it signed, and what does it say."""
+
+import hashlib
+import hmac
+import json
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import parse_qsl
+
+from aiohttp import web
+
+Json = dict[str, Any]
+
+LARGEST = 1024 * 1024
+TOLERANCE = 300.0  # Slack: Verifying requests from Slack
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """Where something was pressed or said."""
+
+    place: str = ""
+    message: str = ""
+    thread: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pressed:
+    """A button or an entry of the picker. Without a choice, the whole request is wanted."""
+
+    token: str
+    choice: str
+
+
+def is_signed(raw: bytes, stamp: str, signature: str, secret: bytes, at: float) -> bool:
+    """Slack signs with the real time, so it is held against the real time, whatever the product's clock says."""
+    if not secret or not stamp.isdecimal() or len(stamp) > 12 or abs(at - int(stamp)) > TOLERANCE:
+        return False
+    right = "v0=" + hmac.new(secret, b"v0:" + stamp.encode() + b":" + raw, hashlib.sha256).hexdigest()
+    return hmac.compare_digest(right.encode(), signature.encode("utf-8", "surrogateescape"))
+
+
+def parsed(raw: bytes, content_type: str) -> Json | None:
+    """The request as an object: JSON, a form, or JSON in a form's `payload`."""
+    try:
+        text = raw.decode()
+        if content_type == "application/json":
+            body = json.loads(text)
+        else:
+            form = dict(parse_qsl(text, keep_blank_values=True))
+            body = json.loads(form["payload"]) if "payload" in form and "command" not in form else form
+    except (ValueError, RecursionError):
+        return None
+    return body if isinstance(body, dict) and body else None
+
+
+async def bounded(request: web.Request) -> bytes:
+    raw = bytearray()
+    async for chunk in request.content.iter_any():
+        raw += chunk
+        if len(raw) > LARGEST:
+            raise web.HTTPRequestEntityTooLarge(LARGEST, len(raw))
+    return bytes(raw)
+
+
+def pressed_in(action: Json) -> Pressed | None:
+    """Nothing where a button only opened an address, or is not ours."""
+    action_id, value = str(action.get("action_id") or ""), str(action.get("value") or "")
+    if action_id == "review":
+        return Pressed(value, "")
+    if action_id.startswith("choice:"):
+        return Pressed(value, action_id.removeprefix("choice:"))
+    if action_id == "pick":
+        chosen = str((action.get("selected_option") or {}).get("value") or "")
+        return Pressed(str(action.get("block_id") or "").removeprefix("t:"), chosen) if chosen else None
+    return None
+
+
+def teams_of(body: Json) -> list[str]:
+    """The workspace of a request; an organisation's where it names no workspace."""
+    team, enterprise = body.get("team"), body.get("enterprise")
+    named = str(team.get("id") or "") if isinstance(team, dict) else str(body.get("team_id") or "")
+    return [named or (str(enterprise.get("id") or "") if isinstance(enterprise, dict) else "")]
+
+
+def user_of(body: Json) -> str:
+    user = body.get("user")
+    return str((user.get("id") if isinstance(user, dict) else body.get("user_id")) or "")
+
+
+def spot_of(body: Json) -> Spot:
+    container = body.get("container") or {}
+    channel = (body.get("channel") or {}).get("id") or container.get("channel_id")
+    # An ephemeral message cannot be updated.
+    message = "" if container.get("is_ephemeral") else container.get("message_ts")
+    return Spot(str(channel or ""), str(message or ""), str(container.get("thread_ts") or ""))
+
+
+def is_said(event: Json) -> bool:
+    """A person's own words to the bot: not an edit, not another bot."""
+    if event.get("bot_id") or event.get("subtype") or not isinstance(event.get("user"), str):
+        return False
+    kind = event.get("type")
+    return kind == "app_mention" or (kind == "message" and event.get("channel_type") == "im")
