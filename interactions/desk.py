@@ -140,6 +140,12 @@ def ended_words(interaction: Interaction) -> str:
     return f"{already}{outcome.text}{when}. Your click changed nothing."
 
 
+def bar_to(interaction: Interaction, actor: Actor | None, at: datetime) -> str:
+    """Why this person may not decide now, in words; empty where they may."""
+    admitted = _admitted(interaction, actor, at)
+    return admitted.words if isinstance(admitted, Refused) else ""
+
+
 def _admitted(interaction: Interaction, actor: Actor | None, at: datetime) -> Actor | Refused:
     if actor is None or not actor.active or actor.id not in interaction.audience:
         return Refused(Why.NOT_ASKED, "You were not asked to decide this, so your click changed nothing.")

@@ -46,6 +46,9 @@ class ReaderKind(StrEnum):
     CALLER = "caller"
 
 
+CALLER_CHANNEL = "callback"  # the one channel to callers
+
+
 @dataclass(frozen=True, slots=True)
 class Reader:
     """Who gets a copy. `identities` holds what a channel calls this person; `place` names a room or the caller's URL.

@@ -1,0 +1,258 @@
+"""Asking: a question becomes rows and copies; its caller waits, withdraws it, or uses what was approved."""
+
+import json
+import time
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime, timedelta
+
+from pydantic import JsonValue
+
+from bot.channels.contract import CALLER_CHANNEL, Person, Reader
+from bot.dispatch import outbox
+from bot.dispatch.notice import (
+    Ask,
+    Conflict,
+    DeliveryView,
+    Expired,
+    InteractionView,
+    Opened,
+    Unfit,
+    Unknown,
+)
+from bot.dispatch.outbox import NewDelivery, NewPost
+from bot.dispatch.posting import Posting
+from bot.dispatch.route import caller, operators_for, readers_for
+from bot.dispatch.setting import Setting
+from bot.dispatch.waits import Waits
+from bot.dispatch.worker import Tools
+from bot.ids import new_id
+from bot.store import Row, Tx
+from interactions import desk
+from interactions.card import Status
+from interactions.model import Actor, Interaction, payload_of
+
+LOOK_AGAIN = 0.5  # seconds between looks while a caller waits: another replica may have taken the decision
+
+AlsoPut = Callable[[Tx, str, str], Awaitable[None]]
+
+
+class Asking:
+    """`ended` is told of every end that a call of this class brings about."""
+
+    def __init__(
+        self, tools: Tools, setting: Setting, posting: Posting, waits: Waits, ended: Callable[[str, Status], None]
+    ) -> None:
+        self._tools = tools
+        self._setting = setting
+        self._posting = posting
+        self._waits = waits
+        self._ended = ended
+
+    async def ask(self, ask: Ask, also: AlsoPut | None = None) -> Opened:
+        """Put a question to people. `also` writes in the same transaction (interaction id, ref).
+
+        Raises Unfit for an audience that cannot be asked, Conflict for an idempotency key that asked something else.
+        """
+        at = self._tools.clock.now()
+        actors = await self._who(ask)
+        interaction = self._interaction(ask, actors, at)
+        record = self._setting.questions.record(interaction)
+        post = NewPost(new_id(at), desk.card_of(interaction), record, interaction.id, ask.thread)
+        copies = await self._copies(ask, interaction, at)
+        found: list[str] = []
+
+        async def before(tx: Tx) -> bool:
+            earlier = await self._setting.questions.earlier(tx, ask)
+            if earlier:
+                found.append(earlier["id"])
+                return False
+            await self._setting.questions.put(tx, interaction, ask, post.ref)
+            if also:
+                await also(tx, interaction.id, post.ref)
+            return True
+
+        if await self._posting.put(post, copies, at, before):
+            return Opened(_view(interaction, record, ()), created=True)
+        return Opened(await self.view(found[-1]), created=False)
+
+    async def view(self, interaction_id: str, producer: str | None = None) -> InteractionView:
+        """One question as it stands. Raises Unknown, also where it belongs to another producer than the given one."""
+
+        async def job(tx: Tx) -> InteractionView | None:
+            loaded = await self._setting.questions.load(tx, interaction_id)
+            if loaded is None or producer not in (None, loaded[1]["producer"]):
+                return None
+            interaction, row = loaded
+            record = dict(self._setting.questions.record(interaction))
+            if row["consumed_at"]:
+                record["consumed"] = True
+            return _view(interaction, record, await deliveries_of(tx, row["ref"]))
+
+        view = await self._tools.store.read(job)
+        if view is None:
+            raise Unknown("there is no interaction with this id", "id")
+        return view
+
+    async def wait(self, interaction_id: str, seconds: float, producer: str | None = None) -> InteractionView:
+        """One question, as soon as it has ended, or as it stands when the time is over."""
+        until = time.monotonic() + seconds
+        view = await self.view(interaction_id, producer)
+        while view.status == Status.PENDING and (left := until - time.monotonic()) > 0:
+            await self._waits.until_told(interaction_id, min(LOOK_AGAIN, left))
+            view = await self.view(interaction_id, producer)
+        return view
+
+    async def newest(self, status: str, limit: int, before: str, producer: str | None = None) -> list[InteractionView]:
+        """The newest first; those that were asked before the one of the given id ("" for all)."""
+
+        async def job(tx: Tx) -> list[InteractionView]:
+            rows = await tx.rows(
+                "SELECT id FROM interaction WHERE (:status = '' OR status = :status)"
+                " AND (:before = '' OR id < :before) AND (:producer = '*' OR producer = :producer)"
+                " ORDER BY id DESC LIMIT :most",
+                {"status": status, "before": before, "producer": "*" if producer is None else producer, "most": limit},
+            )
+            loaded = [await self._setting.questions.load(tx, row["id"]) for row in rows]
+            return [_view(found[0], self._setting.questions.record(found[0]), ()) for found in loaded if found]
+
+        return await self._tools.store.read(job)
+
+    async def withdraw(self, interaction_id: str, because: str = "", producer: str | None = None) -> InteractionView:
+        """End a question that nobody has to answer any more. Raises Unknown, Conflict."""
+        at = self._tools.clock.now()
+        await self.view(interaction_id, producer)
+        questions = self._setting.questions
+        if not await self._tools.store.write(lambda tx: questions.withdraw(tx, interaction_id, at, because)):
+            raise Conflict("it has ended already and cannot be withdrawn", "id")
+        self._ended(interaction_id, Status.WITHDRAWN)
+        return await self.view(interaction_id)
+
+    async def consume(self, interaction_id: str, digest: str, producer: str | None = None) -> InteractionView:
+        """Use an approval, once, for exactly what was shown. Raises Unknown, Unfit, Conflict, Expired."""
+        at = self._tools.clock.now()
+        await self.view(interaction_id, producer)
+        await self._tools.store.write(lambda tx: self._consume(tx, interaction_id, digest, at))
+        return await self.view(interaction_id)
+
+    async def _consume(self, tx: Tx, interaction_id: str, digest: str, at: datetime) -> None:
+        loaded = await self._setting.questions.load(tx, interaction_id, lock=True)
+        if loaded is None:
+            raise Unknown("there is no interaction with this id", "id")
+        interaction, row = loaded
+        _must_be_consumable(interaction, digest)
+        sql = "UPDATE interaction SET consumed_at = :at WHERE id = :id AND consumed_at IS NULL"
+        if not await tx.run(sql, {"id": interaction_id, "at": at.timestamp()}):
+            raise Conflict("this approval has been used already", "id")
+        ledger, detail = self._setting.questions.ledger, {"digest": digest}
+        await ledger.record(tx, at, row["producer"], "interaction.consumed", interaction_id, "", dict(detail))
+
+    async def show_pending(self, person: Person) -> int:
+        """Post a person's open questions to the channel where that person asked for them; how many there are."""
+        actor = await self._setting.directory.by_person(person)
+        reader = await self._setting.directory.reader(actor.id) if actor else None
+        if reader is None:
+            return 0
+        at = self._tools.clock.now()
+
+        async def job(tx: Tx) -> int:
+            rows = await tx.rows("SELECT id, ref, audience FROM interaction WHERE status = 'pending' ORDER BY id")
+            mine = [row for row in rows if reader.id in json.loads(row["audience"])]
+            for row in mine:
+                await _one_more_copy(tx, row["ref"], reader, person.platform, at)
+            return len(mine)
+
+        return await self._tools.store.write(job)
+
+    async def _who(self, ask: Ask) -> Sequence[Actor]:
+        """Who may decide. A room alone gives nobody the right; nobody at all to show it to is a fault."""
+        if not ask.audience.operators and ask.audience.room is not None:
+            return ()
+        actors = await operators_for(ask.audience, self._setting.directory)
+        if not actors:
+            raise Unfit("nobody to ask: name operators, set ALERT_RECIPIENT_EMAIL or add an operator", "audience")
+        if len(actors) < ask.approvals:
+            raise Unfit(f"{ask.approvals} approvals need at least as many operators to ask", "approvals")
+        return actors
+
+    def _interaction(self, ask: Ask, actors: Sequence[Actor], at: datetime) -> Interaction:
+        return Interaction(
+            id=new_id(at),
+            question=ask.question,
+            digest=self._setting.digest(ask.question.kind, payload_of(ask.question), _said(ask)),
+            requester=ask.requester,
+            audience=frozenset(actor.id for actor in actors),
+            created_at=at,
+            expires_at=at + timedelta(seconds=ask.expires_in) if ask.expires_in else None,
+            approvals=ask.approvals,
+            reason=ask.reason,
+        )
+
+    async def _copies(self, ask: Ask, interaction: Interaction, at: datetime) -> list[NewDelivery]:
+        """One copy for each operator and the room; one for the caller, who is told nothing before it has ended."""
+        chain = (ask.audience.channel,) if ask.audience.channel else self._setting.rules().chain
+        if not chain:
+            raise Unfit("no channel stands in the chain; set CHAIN", "audience")
+        readers = await readers_for(ask.audience, self._setting.directory)
+        copies = [NewDelivery(new_id(at), reader, chain) for reader in readers]
+        if ask.callback_url:
+            copies.append(NewDelivery(new_id(at), caller(ask.callback_url, interaction.id), (CALLER_CHANNEL,), shown=0))
+        return copies
+
+
+async def deliveries_of(tx: Tx, ref: str) -> tuple[DeliveryView, ...]:
+    rows = await tx.rows(
+        "SELECT d.id, d.reader_kind, d.reader_id, d.channel, d.state, d.shown, d.reason, d.detail,"
+        " (SELECT COUNT(*) FROM attempt a WHERE a.delivery_id = d.id) AS attempts"
+        " FROM delivery d WHERE d.ref = :ref ORDER BY d.id",
+        {"ref": ref},
+    )
+    return tuple(_delivery_view(row) for row in rows)
+
+
+async def _one_more_copy(tx: Tx, ref: str, reader: Reader, channel: str, at: datetime) -> None:
+    row = await tx.row("SELECT version, rank FROM post WHERE ref = :ref", {"ref": ref})
+    if row is None:
+        return
+    await outbox.put_copy(tx, ref, NewDelivery(new_id(at), reader, (channel,)), row["rank"], row["version"], at)
+
+
+def _must_be_consumable(interaction: Interaction, digest: str) -> None:
+    if interaction.status is Status.EXPIRED:
+        raise Expired("this request has expired without an answer")
+    if interaction.ruling is None or not interaction.ruling.approved:
+        raise Conflict(f"this request is not approved; it is {_standing(interaction)}", "id")
+    if digest != interaction.digest:
+        raise Unfit("this digest is not the one that was approved; what you are about to do was not shown", "digest")
+
+
+def _standing(interaction: Interaction) -> str:
+    return interaction.ruling.text if interaction.ruling else str(interaction.status)
+
+
+def _said(ask: Ask) -> Mapping[str, JsonValue]:
+    who = ask.requester
+    return {"email": who.email, "agent": who.agent, "session": who.session}
+
+
+def _delivery_view(row: Row) -> DeliveryView:
+    shown = "sent" if row["shown"] >= 0 else "waiting"
+    state = row["state"] if row["state"] in ("failed", "grouped") else shown
+    detail = row["detail"] or row["reason"]
+    return DeliveryView(
+        row["id"], f"{row['reader_kind']}:{row['reader_id']}", row["channel"], state, row["attempts"], detail
+    )
+
+
+def _view(
+    interaction: Interaction, record: Mapping[str, JsonValue], deliveries: tuple[DeliveryView, ...]
+) -> InteractionView:
+    return InteractionView(
+        id=interaction.id,
+        kind=interaction.question.kind,
+        status=str(interaction.status),
+        digest=interaction.digest,
+        expires_at=interaction.expires_at,
+        record=record,
+        card=desk.card_of(interaction),
+        deliveries=deliveries,
+    )

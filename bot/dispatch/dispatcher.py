@@ -1,0 +1,197 @@
+"""The face of dispatch: tell, ask, answer, wait. Everything else in this package is behind it."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+
+from bot.channels.contract import Answer, Click, Person, Review
+from bot.dispatch import outbox, overflow
+from bot.dispatch.answers import Answers
+from bot.dispatch.asking import Asking
+from bot.dispatch.health import ChannelHealth, Condition
+from bot.dispatch.notice import Ask, Audience, Event, InteractionView, Opened, Told, Unknown
+from bot.dispatch.outbox import Claim, NewDelivery, NewPost
+from bot.dispatch.posting import Posting
+from bot.dispatch.questions import EXPIRE
+from bot.dispatch.route import readers_for
+from bot.dispatch.setting import Setting
+from bot.dispatch.telling import Telling
+from bot.dispatch.timers import Timers
+from bot.dispatch.waits import Waits
+from bot.dispatch.worker import Tools, Worker
+from bot.ids import new_id
+from bot.store import StoreUnavailable, Tx
+from interactions.card import Card, Severity, Status
+
+
+class Dispatcher:
+    """Every call returns after the commit that makes it true; StoreUnavailable means that nothing has happened."""
+
+    def __init__(self, tools: Tools, setting: Setting) -> None:
+        self._tools = tools
+        self._setting = setting
+        self._waits = Waits()
+        self._grouping: set[tuple[str, str]] = set()
+        self._worker = Worker(tools, self._lost, self._ended, self._turned, self._crowded)
+        self._timers = Timers(tools.store, tools.clock, {EXPIRE: self._expire}, self._fired)
+        self._posting = Posting(tools.store, self._worker)
+        self._asking = Asking(tools, setting, self._posting, self._waits, self._ended)
+        self._telling = Telling(tools, setting, self._posting, self._asking)
+        self._answers = Answers(tools, setting.directory, setting.questions, self._ended)
+
+    async def run(self) -> None:
+        """Send, update and fire timers until cancelled."""
+        async with asyncio.TaskGroup() as loops:
+            loops.create_task(self._worker.run(), name="worker")
+            loops.create_task(self._timers.run(), name="timers")
+
+    async def drain(self, seconds: float) -> None:
+        """Stop taking work and let what is in flight end; the rest is kept in the database."""
+        await self._worker.drain(seconds)
+
+    def wake(self) -> None:
+        """Look for work now (time was moved, settings have changed)."""
+        self._worker.wake()
+
+    # ---- telling and asking ------------------------------------------------------------------------------------------
+
+    async def tell(self, event: Event) -> Told:
+        return await self._telling.tell(event)
+
+    async def show(self, card: Card, audience: Audience) -> str:
+        return await self._telling.show(card, audience)
+
+    async def ask(self, ask: Ask) -> Opened:
+        return await self._asking.ask(ask)
+
+    async def view(self, interaction_id: str, producer: str | None = None) -> InteractionView:
+        return await self._asking.view(interaction_id, producer)
+
+    async def wait(self, interaction_id: str, seconds: float, producer: str | None = None) -> InteractionView:
+        return await self._asking.wait(interaction_id, seconds, producer)
+
+    async def newest(
+        self, status: str = "", limit: int = 50, before: str = "", producer: str | None = None
+    ) -> list[InteractionView]:
+        return await self._asking.newest(status, limit, before, producer)
+
+    async def withdraw(self, interaction_id: str, because: str = "", producer: str | None = None) -> InteractionView:
+        return await self._asking.withdraw(interaction_id, because, producer)
+
+    async def consume(self, interaction_id: str, digest: str, producer: str | None = None) -> InteractionView:
+        return await self._asking.consume(interaction_id, digest, producer)
+
+    async def show_pending(self, person: Person) -> int:
+        shown = await self._asking.show_pending(person)
+        self._worker.wake()
+        return shown
+
+    # ---- answering ---------------------------------------------------------------------------------------------------
+
+    async def answer(self, click: Click) -> Answer:
+        return await self._answers.answer(click)
+
+    async def review(self, token: str, person: Person | None) -> Review | Answer:
+        return await self._answers.review(token, person)
+
+    async def refused(self, platform: str, why: str, subject: str = "") -> None:
+        await self._answers.refused(platform, why, subject)
+
+    async def decide(
+        self, interaction_id: str, choice: str, operator_id: str, inputs: Mapping[str, str], where: str
+    ) -> Answer:
+        """A choice by an operator who is signed in elsewhere (`where` says where), over what they see there now."""
+        view = await self._asking.view(interaction_id)
+        actor = await self._setting.directory.find(operator_id)
+        if actor is None:
+            raise Unknown("there is no such operator", "operator")
+        click = Click("", choice, Person(where, actor.email, actor.name, actor.email), inputs)
+        return await self._answers.settle(interaction_id, view.digest, click, actor, where)
+
+    def health(self) -> Mapping[str, ChannelHealth]:
+        """How each channel is, by its own last answers."""
+        return self._tools.board.all()
+
+    # ---- what happens by itself --------------------------------------------------------------------------------------
+
+    def _ended(self, interaction_id: str, status: Status) -> None:
+        if status is not Status.PENDING:
+            self._setting.decided(str(status))
+            self._waits.tell(interaction_id)
+        self._worker.wake()
+
+    def _fired(self, kind: str, subject: str) -> None:
+        if kind == EXPIRE:
+            self._ended(subject, Status.EXPIRED)
+
+    async def _expire(self, tx: Tx, subject: str, at: datetime) -> None:
+        await self._setting.questions.expire(tx, subject, at)
+
+    async def _lost(self, tx: Tx, claim: Claim, because: str, at: datetime) -> bool:
+        """A copy that nobody took was closed; a question without any copy left has reached nobody."""
+        if not claim.interaction_id or await outbox.any_copy_left(tx, claim.ref):
+            return False
+        return await self._setting.questions.give_up(tx, claim.interaction_id, at, because[:500])
+
+    async def _turned(self, health: ChannelHealth) -> None:
+        """Keep a channel's turn, and tell the recipient once, on another channel, that somebody has to mend it."""
+        at = self._tools.clock.now()
+        try:
+            news = await self._tools.store.write(lambda tx: _put_health(tx, health, at))
+            if news and health.condition is Condition.BROKEN:
+                await self._tell_broken(health, at)
+        except StoreUnavailable:
+            return
+
+    async def _tell_broken(self, health: ChannelHealth, at: datetime) -> None:
+        chain = tuple(name for name in self._setting.rules().chain if name != health.channel)
+        readers = await readers_for(Audience(), self._setting.directory)
+        if not chain or not readers:
+            return
+        channel = self._tools.channels().get(health.channel)
+        card = _broken_card(channel.title if channel else health.channel, health)
+        post = NewPost(new_id(at), card, {"channel": health.channel, "reason": health.reason})
+        copies: Sequence[NewDelivery] = [NewDelivery(new_id(at), reader, chain) for reader in readers]
+        await self._posting.put(post, copies, at)
+
+    async def _crowded(self, channel: str, reader_id: str) -> None:
+        """More waits for one reader than can go out soon: put it together, one hand at a time."""
+        place = (channel, reader_id)
+        if place in self._grouping:
+            return
+        self._grouping.add(place)
+        at = self._tools.clock.now()
+        try:
+            await self._tools.store.write(lambda tx: overflow.group(tx, channel, reader_id, at))
+        except StoreUnavailable:
+            return
+        finally:
+            self._grouping.discard(place)
+
+
+async def _put_health(tx: Tx, health: ChannelHealth, at: datetime) -> bool:
+    """Keep it; false if the row said the same already (another replica was told before)."""
+    known = await tx.row("SELECT state FROM channel_health WHERE channel = :channel", {"channel": health.channel})
+    await tx.run(
+        "INSERT INTO channel_health (channel, state, reason, detail, since)"
+        " VALUES (:channel, :state, :reason, :detail, :since)"
+        " ON CONFLICT (channel) DO UPDATE SET state = excluded.state, reason = excluded.reason,"
+        " detail = excluded.detail, since = excluded.since",
+        {
+            "channel": health.channel,
+            "state": str(health.condition),
+            "reason": health.reason,
+            "detail": health.detail,
+            "since": (health.since or at).timestamp(),
+        },
+    )
+    return known is None or known["state"] != str(health.condition)
+
+
+def _broken_card(title: str, health: ChannelHealth) -> Card:
+    return Card(
+        title=f"{title} does not take our messages",
+        severity=Severity.HIGH,
+        text=f"{title} refuses our credentials. Until that is mended, people are told on the next channel.",
+        facts=(("Channel", title), ("Answer", health.detail or health.reason)),
+    )

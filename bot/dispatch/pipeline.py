@@ -1,0 +1,72 @@
+"""From a notice to "somebody is to be told": stages in a row, each passes the notice on or says why it ends here."""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+
+from bot.clock import Clock
+from bot.dispatch.cooldown import UNTIL_STORED, Cooldown, identity_of
+from bot.dispatch.notice import Dropped, Notice, NotTold, Phase
+from bot.dispatch.route import Directory, readers_for
+
+Stage = Callable[[Notice], Awaitable[Notice | Dropped]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """What the owner has set: whether and how notices go out. Read anew each time, so that a change counts at once."""
+
+    enabled: bool = True
+    disabled: frozenset[str] = frozenset()
+    cooldown: float = 3600.0
+    chain: tuple[str, ...] = ()
+
+
+async def run(stages: Sequence[Stage], notice: Notice) -> Notice | Dropped:
+    for stage in stages:
+        match await stage(notice):
+            case Dropped() as dropped:
+                return dropped
+            case passed:
+                notice = passed
+    return notice
+
+
+def switched_on(rules: Callable[[], Rules]) -> Stage:
+    async def stage(notice: Notice) -> Notice | Dropped:
+        if not rules().enabled:
+            return Dropped(NotTold.DISABLED, "alerting is switched off (ALERTING_ENABLED)")
+        if notice.event.type in rules().disabled:
+            return Dropped(NotTold.DISABLED, f"events of type {notice.event.type} are switched off (EVENTS_DISABLED)")
+        return notice
+
+    return stage
+
+
+def cooled(cooldown: Cooldown, clock: Clock, rules: Callable[[], Rules]) -> Stage:
+    """Hold back repetitions. Never a question, and never the end of a trouble, after which the next one is news."""
+
+    async def stage(notice: Notice) -> Notice | Dropped:
+        seconds = rules().cooldown
+        if notice.ask is not None or seconds <= 0:
+            return notice
+        identity = identity_of(notice.event)
+        if notice.event.phase is Phase.RESOLVED:
+            await cooldown.clear(identity)
+            return notice
+        if not await cooldown.reserve(identity, notice.ref, clock.now(), min(seconds, UNTIL_STORED)):
+            return Dropped(NotTold.COOLDOWN, f"the same was told within the last {seconds / 60:.0f} minutes")
+        return replace(notice, cooldown=identity)
+
+    return stage
+
+
+def routed(directory: Directory, cooldown: Cooldown) -> Stage:
+    async def stage(notice: Notice) -> Notice | Dropped:
+        readers = await readers_for(notice.audience, directory)
+        if readers:
+            return replace(notice, readers=readers)
+        if notice.cooldown:
+            await cooldown.give_back(notice.cooldown, notice.ref)
+        return Dropped(NotTold.NO_READER, "nobody to tell: set ALERT_RECIPIENT_EMAIL or add an operator")
+
+    return stage

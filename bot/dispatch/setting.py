@@ -1,0 +1,26 @@
+"""What dispatch is made of beside the worker's tools; made once by the composition root."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from pydantic import JsonValue
+
+from bot.dispatch.notice import Event, Notice
+from bot.dispatch.pipeline import Rules
+from bot.dispatch.questions import Questions
+from bot.dispatch.route import Directory
+
+Digest = Callable[[str, Mapping[str, JsonValue], Mapping[str, JsonValue]], str]
+
+
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """`classify` makes a notice of an event; `digest` binds (kind, payload, requester); the last two only count."""
+
+    directory: Directory
+    questions: Questions
+    rules: Callable[[], Rules]
+    classify: Callable[[Event], Notice]
+    digest: Digest
+    told: Callable[[str, str], None]
+    decided: Callable[[str], None]

@@ -1,0 +1,39 @@
+"""What a claim becomes for its channel: the card with this copy's own token and its reader's own page."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from bot.channels.contract import Post, ReaderKind
+from bot.dispatch.outbox import Claim
+from interactions.codec import Ticket, seal, unseal
+
+
+@dataclass(frozen=True, slots=True)
+class Stamps:
+    """Two kinds of token with keys of their own: one for the buttons of a copy, one for its reader's signed page."""
+
+    base_url: str
+    copy_keys: Sequence[bytes]
+    page_keys: Sequence[bytes]
+
+    def post(self, claim: Claim) -> Post:
+        asks = bool(claim.interaction_id) and claim.reader_kind is not ReaderKind.CALLER
+        ticket = Ticket(claim.id, claim.card.digest or "-")
+        return Post(
+            ref=claim.ref,
+            version=claim.version,
+            card=claim.card,
+            token=seal(ticket, self.copy_keys) if asks else "",
+            page=f"{self.base_url}/d/{seal(ticket, self.page_keys)}" if asks else "",
+            thread=claim.thread,
+            record=claim.record,
+        )
+
+    def copy_ticket(self, token: str) -> Ticket | None:
+        return unseal(token, self.copy_keys)
+
+    def page_ticket(self, token: str) -> Ticket | None:
+        return unseal(token, self.page_keys)
+
+    def page_token(self, ticket: Ticket) -> str:
+        return seal(ticket, self.page_keys)

@@ -1,0 +1,125 @@
+"""Telling: events become notices, notices become posts, or a stored reason why nobody was told."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from bot.dispatch.asking import Asking
+from bot.dispatch.notice import Audience, Dropped, Event, Notice, NotTold, Result, Told, Unfit
+from bot.dispatch.outbox import NewDelivery, NewPost
+from bot.dispatch.pipeline import Stage, cooled, routed, run, switched_on
+from bot.dispatch.posting import Posting
+from bot.dispatch.records import event_record
+from bot.dispatch.route import readers_for
+from bot.dispatch.setting import Setting
+from bot.dispatch.worker import Tools
+from bot.ids import new_id
+from bot.store import StoreUnavailable, Tx
+from interactions.card import Card
+
+
+class Telling:
+    def __init__(self, tools: Tools, setting: Setting, posting: Posting, asking: Asking) -> None:
+        self._tools = tools
+        self._setting = setting
+        self._posting = posting
+        self._asking = asking
+        self._stages: Sequence[Stage] = (
+            switched_on(setting.rules),
+            cooled(tools.cooldown, tools.clock, setting.rules),
+            routed(setting.directory, tools.cooldown),
+        )
+
+    async def tell(self, event: Event) -> Told:
+        """Take an event: stored in any case, told unless a stage says why not."""
+        at = self._tools.clock.now()
+        notice = replace(self._setting.classify(event), ref=new_id(at))
+        outcome = await run(self._stages, notice)
+        if isinstance(outcome, Dropped):
+            told = await self._drop(event, outcome, at)
+        elif outcome.ask:
+            told = await self._ask(outcome, at)
+        else:
+            told = await self._post(outcome, at)
+        self._setting.told(event.type, str(told.result))
+        return told
+
+    async def show(self, card: Card, audience: Audience) -> str:
+        """Show a card without an event behind it, whatever the cooldown says (a test, a word of the owner); its ref."""
+        at = self._tools.clock.now()
+        readers = await readers_for(audience, self._setting.directory)
+        chain = (audience.channel,) if audience.channel else self._setting.rules().chain
+        if not readers or not chain:
+            raise Unfit("nobody to tell: set ALERT_RECIPIENT_EMAIL and CHAIN, or add an operator", "audience")
+        post = NewPost(new_id(at), card, {"title": card.title, "severity": str(card.severity)})
+        await self._posting.put(post, [NewDelivery(new_id(at), reader, chain) for reader in readers], at)
+        return post.ref
+
+    async def _post(self, notice: Notice, at: datetime) -> Told:
+        rules = self._setting.rules()
+        chain = (notice.audience.channel,) if notice.audience.channel else rules.chain
+        told = Told(new_id(at), Result.ACCEPTED)
+        record = event_record(notice.event, told.event_id, at)
+        post = NewPost(notice.ref, notice.card, record, cooldown=notice.cooldown)
+        copies = [NewDelivery(new_id(at), reader, chain) for reader in notice.readers]
+
+        async def event(tx: Tx) -> bool:
+            await put_event(tx, notice.event, told, notice.ref, at)
+            return True
+
+        try:
+            await self._posting.put(post, copies, at, event)
+        except StoreUnavailable:
+            if notice.cooldown:
+                await self._tools.cooldown.give_back(notice.cooldown, notice.ref)
+            raise
+        if notice.cooldown:
+            await self._tools.cooldown.hold(notice.cooldown, notice.ref, at, rules.cooldown)
+        return told
+
+    async def _ask(self, notice: Notice, at: datetime) -> Told:
+        if notice.ask is None:
+            raise ValueError("a notice without a question cannot be asked")
+        event_id = new_id(at)
+
+        async def event(tx: Tx, interaction_id: str, ref: str) -> None:
+            told = Told(event_id, Result.ACCEPTED, interaction_id=interaction_id)
+            await put_event(tx, notice.event, told, ref, at)
+
+        opened = await self._asking.ask(notice.ask, event)
+        return Told(event_id, Result.ACCEPTED, interaction_id=opened.view.id)
+
+    async def _drop(self, event: Event, dropped: Dropped, at: datetime) -> Told:
+        result = Result.DEDUPLICATED if dropped.why is NotTold.COOLDOWN else Result.SUPPRESSED
+        told = Told(new_id(at), result, f"{dropped.why}: {dropped.detail}")
+        await self._tools.store.write(lambda tx: put_event(tx, event, told, "", at))
+        return told
+
+
+async def put_event(tx: Tx, event: Event, told: Told, ref: str, at: datetime) -> None:
+    await tx.run(
+        "INSERT INTO event (id, type, severity, phase, source, summary, details, dedup_key, context, labels, producer,"
+        " occurred_at, received_at, result, reason, ref, interaction_id) VALUES (:id, :type, :severity, :phase, :source,"
+        " :summary, :details, :dedup_key, :context, :labels, :producer, :occurred_at, :received_at, :result, :reason,"
+        " :ref, :interaction_id)",
+        {
+            "id": told.event_id,
+            "type": event.type,
+            "severity": event.severity.value,
+            "phase": event.phase.value,
+            "source": event.source,
+            "summary": event.summary,
+            "details": event.details,
+            "dedup_key": event.dedup_key,
+            "context": json.dumps(event.context),
+            "labels": json.dumps(event.labels),
+            "producer": event.producer,
+            "occurred_at": event.occurred_at.timestamp() if event.occurred_at else None,
+            "received_at": at.timestamp(),
+            "result": told.result.value,
+            "reason": told.reason,
+            "ref": ref,
+            "interaction_id": told.interaction_id,
+        },
+    )

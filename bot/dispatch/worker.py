@@ -1,0 +1,329 @@
+"""The worker: takes each delivery that shows less than it should, and walks it down its chain or updates it in place.
+
+It keeps no work in memory alone: what it holds is leased, what it did is a row. A hanging channel holds its own places
+only; everything else flows past it.
+"""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections import Counter
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import partial
+from typing import Protocol
+
+from bot.channels.contract import CanUpdate, Channel, DeliveryError, Post, Reader, ReaderKind, Reason, Receipt
+from bot.clock import Clock
+from bot.dispatch import chain, outbox
+from bot.dispatch.cooldown import Cooldown
+from bot.dispatch.health import ChannelHealth, HealthBoard, after_refusal, after_success
+from bot.dispatch.outbox import Attempt, Claim, Kept
+from bot.dispatch.pacing import Pacing
+from bot.dispatch.stamps import Stamps
+from bot.store import Store, StoreUnavailable, Tx
+from interactions.card import Severity, Status
+
+log = logging.getLogger(__name__)
+
+AT_ONCE = 200  # sends in flight per channel
+ANSWER_WITHIN = 30.0  # seconds; channels have shorter limits of their own
+LOOK_AGAIN = 1.0  # seconds until work of other replicas is noticed
+URGENT = Severity.HIGH.rank
+
+
+class Readers(Protocol):
+    async def reader(self, operator_id: str) -> Reader | None:
+        """How an operator can be reached now; None for somebody who is gone."""
+        ...
+
+
+class Observer(Protocol):
+    """What is counted. Nothing in here may fail or wait."""
+
+    def attempted(self, channel: str, reason: str, seconds: float) -> None: ...
+
+    def gave_up(self, channel: str) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """Everything that the worker works with, made once by the composition root."""
+
+    store: Store
+    channels: Callable[[], Mapping[str, Channel]]
+    readers: Readers
+    clock: Clock
+    stamps: Stamps
+    pacing: Pacing
+    cooldown: Cooldown
+    board: HealthBoard
+    observer: Observer
+
+
+class Worker:
+    """`lost` runs in the transaction that closes a copy nobody took, and is true if that was a question's last copy;
+    `ended` is told so after the commit. `turned` hears when a channel's health turns, `crowded` when a place overflows.
+    """
+
+    def __init__(
+        self,
+        tools: Tools,
+        lost: Callable[[Tx, Claim, str, datetime], Awaitable[bool]],
+        ended: Callable[[str, Status], None],
+        turned: Callable[[ChannelHealth], Awaitable[None]],
+        crowded: Callable[[str, str], Awaitable[None]],
+    ) -> None:
+        self._tools = tools
+        self._lost = lost
+        self._ended = ended
+        self._turned = turned
+        self._crowded = crowded
+        self._wake = asyncio.Event()
+        self._running: Counter[str] = Counter()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._stopping = False
+
+    def lease(self) -> str:
+        """A new lease name; fencing, because no two claims share one."""
+        return secrets.token_hex(8)
+
+    def room(self) -> dict[str, int]:
+        """How many more sends each channel bears now."""
+        return {name: AT_ONCE - self._running[name] for name in self._tools.channels()}
+
+    def wake(self) -> None:
+        self._wake.set()
+
+    def start(self, claims: Sequence[Claim]) -> None:
+        """Work on claims that are leased already."""
+        for claim in claims:
+            self._running[claim.channel] += 1
+            task = asyncio.create_task(self._work(claim))
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+
+    async def run(self) -> None:
+        """Claim and work until cancelled."""
+        while not self._stopping:
+            try:
+                claimed = await self._claim()
+            except StoreUnavailable as error:
+                log.warning("the database gives no work: %s", error)
+                await asyncio.sleep(LOOK_AGAIN)
+                continue
+            self.start(claimed)
+            if not claimed:
+                await self._rest()
+
+    async def drain(self, seconds: float) -> None:
+        """Stop claiming; let what is in flight end within the time. What does not is taken over after its lease."""
+        self._stopping = True
+        self.wake()
+        if self._tasks:
+            await asyncio.wait(self._tasks, timeout=seconds)
+        for task in self._tasks:
+            task.cancel()
+
+    async def _claim(self) -> list[Claim]:
+        self._wake.clear()
+        lease, room, now = self.lease(), self.room(), self._tools.clock.now()
+        return await self._tools.store.write(lambda tx: outbox.claim(tx, lease, room, now))
+
+    async def _rest(self) -> None:
+        """Sleep until work falls due, is announced, or may have been left by another replica."""
+        now = self._tools.clock.now()
+        due = await self._tools.store.read(lambda tx: outbox.next_due(tx, now))
+        seconds = LOOK_AGAIN if due is None else min(LOOK_AGAIN, max(0.02, due - now.timestamp()))
+        resting = asyncio.ensure_future(self._tools.clock.until(now + timedelta(seconds=seconds)))
+        woken = asyncio.ensure_future(self._wake.wait())
+        await asyncio.wait({resting, woken}, return_when=asyncio.FIRST_COMPLETED)
+        resting.cancel()
+        woken.cancel()
+
+    async def _work(self, claim: Claim) -> None:
+        try:
+            kept = await self._show(claim)
+        finally:
+            self._running[claim.channel] -= 1
+            if self._running[claim.channel] >= AT_ONCE - 1:
+                self.wake()
+        await self._keep(kept)
+
+    async def _keep(self, kept: Kept) -> None:
+        """Write the result; while the database is away, keep trying for as long as the lease may last."""
+        patience = time.monotonic() + outbox.LEASE_SECONDS
+        while True:
+            try:
+                ended = await self._tools.store.write(partial(self._record, kept, self._tools.clock.now()))
+            except StoreUnavailable:
+                if time.monotonic() > patience:
+                    log.error(
+                        "a result could not be written; the copy will be shown again", extra={"ref": kept.claim.ref}
+                    )
+                    return
+                await asyncio.sleep(LOOK_AGAIN)
+                continue
+            if ended:
+                self._ended(kept.claim.interaction_id, Status.UNDELIVERABLE)
+            self.wake()
+            return
+
+    async def _record(self, kept: Kept, at: datetime, tx: Tx) -> bool:
+        """True if this was the last copy of a question, which has reached nobody."""
+        held = await outbox.keep(tx, kept, at)
+        lost = held and kept.state == "failed" and kept.shown < 0
+        return lost and await self._lost(tx, kept.claim, kept.detail, at)
+
+    async def _show(self, claim: Claim) -> Kept:
+        reader = await self._reader(claim)
+        if reader is None:
+            return Kept(claim, (), claim.shown, claim.receipt, claim.step, "failed", reason="no_reader", detail="gone")
+        post = self._tools.stamps.post(claim)
+        if claim.receipt:
+            return await self._update(claim, claim.receipt, reader, post)
+        return await self._walk(claim, reader, post)
+
+    async def _reader(self, claim: Claim) -> Reader | None:
+        if claim.reader:
+            return claim.reader
+        if claim.reader_kind is ReaderKind.OPERATOR:
+            known = await self._tools.readers.reader(claim.reader_id)
+            if known is None and claim.receipt:  # somebody who left still holds a copy, and it must not lie
+                return Reader(ReaderKind.OPERATOR, claim.reader_id)
+            return known
+        return Reader(claim.reader_kind, claim.reader_id, place=claim.place)
+
+    async def _walk(self, claim: Claim, reader: Reader, post: Post) -> Kept:
+        """Down the chain to the first channel that accepts."""
+        attempts: list[Attempt] = []
+        refusals: list[DeliveryError] = []
+        urgent = claim.rank // 2 <= URGENT
+        for step in range(claim.step, len(claim.chain)):
+            name, more = claim.chain[step], step + 1 < len(claim.chain)
+            channel = self._tools.channels().get(name)
+            if channel is None or channel.missing():
+                refusals.append(DeliveryError(Reason.NOT_SET_UP, f"{name} is not set up"))
+                continue
+            moment = self._slot(claim, step, channel, urgent)
+            now = self._tools.clock.now().timestamp()
+            if moment > now and not (urgent and more):
+                await self._crowd(claim, moment - now)
+                return _later(claim, attempts, step, moment, claim.tries, refusals)
+            outcome = (
+                await self._attempt(channel, reader, post, claim, attempts) if moment <= now else _busy(moment - now)
+            )
+            if isinstance(outcome, Receipt):
+                return Kept(claim, attempts, claim.version, outcome, step, "done")
+            refusals.append(outcome)
+            if chain.after_refusal(outcome.reason, urgent, more) is chain.Move.WAIT:
+                until = now + (outcome.retry_after or chain.backoff(claim.tries))
+                self._tools.pacing.block(_place(name, claim), until)
+                return _later(claim, attempts, step, until, claim.tries + 1, refusals)
+            if outcome.reason is Reason.RATE_LIMITED:
+                self._tools.pacing.block(_place(name, claim), now + (outcome.retry_after or 1.0))
+        return await self._refused(claim, attempts, refusals)
+
+    async def _refused(self, claim: Claim, attempts: list[Attempt], refusals: list[DeliveryError]) -> Kept:
+        """The whole chain refused: again later if that can help, else closed as failed; the next occurrence is told."""
+        if claim.cooldown:
+            await self._tools.cooldown.give_back(claim.cooldown, claim.ref)
+        now = self._tools.clock.now().timestamp()
+        reason, detail = _sum_up(refusals)
+        if chain.worth_retrying([each.reason for each in refusals], now - claim.created_at):
+            waits = [each.retry_after for each in refusals if each.retry_after]
+            due = now + chain.backoff(claim.tries, min(waits) if waits else None)
+            return Kept(claim, attempts, claim.shown, None, 0, "open", due, 0.0, claim.tries + 1, reason, detail)
+        self._tools.observer.gave_up(claim.channel)
+        return Kept(claim, attempts, claim.shown, None, claim.step, "failed", reason=reason, detail=detail)
+
+    async def _update(self, claim: Claim, receipt: Receipt, reader: Reader, post: Post) -> Kept:
+        """The copy where it lies: in place, on its own channel."""
+        channel = self._tools.channels().get(receipt.channel)
+        if channel is not None and not isinstance(channel, CanUpdate):
+            return Kept(claim, (), claim.version, receipt, claim.step, "done")
+        attempts: list[Attempt] = []
+        if channel is None or channel.missing():
+            outcome: Receipt | DeliveryError = DeliveryError(Reason.NOT_SET_UP, f"{receipt.channel} is not set up")
+        else:
+            outcome = await self._attempt(channel, reader, post, claim, attempts)
+        if isinstance(outcome, Receipt):
+            return Kept(claim, attempts, claim.version, outcome, claim.step, "done")
+        now = self._tools.clock.now().timestamp()
+        if chain.worth_retrying([outcome.reason], now - claim.created_at):
+            due = now + chain.backoff(claim.tries, outcome.retry_after)
+            kept = Kept(claim, attempts, claim.shown, receipt, claim.step, "open", due, tries=claim.tries + 1)
+            return replace(kept, reason=str(outcome.reason), detail=outcome.detail)
+        kept = Kept(claim, attempts, claim.shown, receipt, claim.step, "failed")
+        return replace(kept, reason=str(outcome.reason), detail=outcome.detail)
+
+    async def _attempt(
+        self, channel: Channel, reader: Reader, post: Post, claim: Claim, attempts: list[Attempt]
+    ) -> Receipt | DeliveryError:
+        """One real try, timed, counted and noted, whatever comes of it."""
+        at, began = self._tools.clock.now(), time.perf_counter()
+        if self._tools.board.of(channel.name).paused(at):
+            return DeliveryError(Reason.TIMED_OUT, f"{channel.title} has not answered several times; pausing")
+        outcome = await _try(channel, reader, post, claim.receipt)
+        took = time.perf_counter() - began
+        refused = outcome if isinstance(outcome, DeliveryError) else None
+        verb = "update" if claim.receipt else "send"
+        reason, detail = (str(refused.reason), refused.detail) if refused else ("", "")
+        attempts.append(Attempt(channel.name, verb, claim.version, at, round(took * 1000, 2), reason, detail))
+        self._tools.observer.attempted(channel.name, reason, took)
+        await self._learn(channel.name, refused)
+        return outcome
+
+    async def _learn(self, channel: str, refused: DeliveryError | None) -> None:
+        before, at = self._tools.board.of(channel), self._tools.clock.now()
+        after = after_refusal(before, refused.reason, refused.detail, at) if refused else after_success(before, at)
+        if after is not before and self._tools.board.put(after):
+            await self._turned(after)
+
+    def _slot(self, claim: Claim, step: int, channel: Channel, urgent: bool) -> float:
+        """When this copy may go out: the slot that it has booked before, or a new one."""
+        if claim.slot and step == claim.step:
+            return max(claim.slot, self._tools.pacing.blocked_until(_place(channel.name, claim)))
+        now = self._tools.clock.now().timestamp()
+        return self._tools.pacing.book(_place(channel.name, claim), channel.rates, now, urgent)
+
+    async def _crowd(self, claim: Claim, wait: float) -> None:
+        if wait > 5.0:
+            await self._crowded(claim.channel, claim.reader_id)
+
+
+async def _try(channel: Channel, reader: Reader, post: Post, receipt: Receipt | None) -> Receipt | DeliveryError:
+    try:
+        async with asyncio.timeout(ANSWER_WITHIN):
+            if receipt is not None and isinstance(channel, CanUpdate):
+                return await channel.update(reader, receipt, post)
+            return await channel.send(reader, post)
+    except DeliveryError as error:
+        return error
+    except TimeoutError:
+        return DeliveryError(Reason.TIMED_OUT, f"{channel.title} did not answer within {ANSWER_WITHIN:.0f} s")
+    except Exception as error:  # a defect of one channel must not stop the others
+        log.exception("unexpected failure of a channel", extra={"channel": channel.name})
+        return DeliveryError(Reason.INVALID, f"unexpected failure ({type(error).__name__})")
+
+
+def _place(channel: str, claim: Claim) -> str:
+    return f"{channel}:{claim.reader_kind}:{claim.place or claim.reader_id}"
+
+
+def _busy(seconds: float) -> DeliveryError:
+    return DeliveryError(Reason.RATE_LIMITED, "the platform asked for a pause", retry_after=seconds)
+
+
+def _later(
+    claim: Claim, attempts: Sequence[Attempt], step: int, moment: float, tries: int, refusals: Sequence[DeliveryError]
+) -> Kept:
+    reason, detail = _sum_up(refusals) if refusals else ("", "")
+    return Kept(claim, attempts, claim.shown, None, step, "open", moment, moment, tries, reason, detail)
+
+
+def _sum_up(refusals: Sequence[DeliveryError]) -> tuple[str, str]:
+    last = refusals[-1] if refusals else DeliveryError(Reason.NOT_SET_UP, "no channel is set up")
+    return str(last.reason), "; ".join(each.detail or str(each.reason) for each in refusals)

@@ -1,0 +1,157 @@
+"""PostgreSQL: one connection that writes in groups, a small pool that reads, both reconnecting by themselves."""
+
+import asyncio
+import logging
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any, TypeVar
+
+import asyncpg
+
+from bot.store.store import NOTHING, Job, Params, Row, StoreUnavailable
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+GROUP = 64
+READERS = 4
+GONE = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
+FULL = (asyncpg.InsufficientResourcesError, asyncpg.ReadOnlySQLTransactionError)
+
+
+class PostgresTx:
+    skip_locked = "FOR UPDATE SKIP LOCKED"
+    for_update = "FOR UPDATE"
+
+    def __init__(self, connection: Any) -> None:
+        self._connection = connection
+
+    async def run(self, sql: str, params: Params = NOTHING) -> int:
+        text, names = numbered(sql)
+        status: str = await self._connection.execute(text, *(params[name] for name in names))
+        count = status.rpartition(" ")[2]
+        return int(count) if count.isdigit() else 0
+
+    async def many(self, sql: str, params: Sequence[Params]) -> None:
+        text, names = numbered(sql)
+        await self._connection.executemany(text, [[each[name] for name in names] for each in params])
+
+    async def rows(self, sql: str, params: Params = NOTHING) -> list[Row]:
+        text, names = numbered(sql)
+        found: list[Row] = await self._connection.fetch(text, *(params[name] for name in names))
+        return found
+
+    async def row(self, sql: str, params: Params = NOTHING) -> Row | None:
+        text, names = numbered(sql)
+        found: Row | None = await self._connection.fetchrow(text, *(params[name] for name in names))
+        return found
+
+
+@lru_cache(maxsize=512)
+def numbered(sql: str) -> tuple[str, tuple[str, ...]]:
+    """`:name` as `$1`, and the names in order. A doubled colon is a cast and stays."""
+    names: list[str] = []
+
+    def number(match: re.Match[str]) -> str:
+        name = match.group(1)
+        if name not in names:
+            names.append(name)
+        return f"${names.index(name) + 1}"
+
+    return re.sub(r"(?<!:):([a-z_][a-z0-9_]*)", number, sql), tuple(names)
+
+
+@dataclass(slots=True)
+class _Queued:
+    job: Job[Any]
+    done: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+
+class PostgresStore:
+    def __init__(self, url: str) -> None:
+        self._url = url
+        self._queue: asyncio.Queue[_Queued] = asyncio.Queue()
+        self._pool: Any = None
+        self._connection: Any = None
+        self._writing: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        self._pool = await asyncpg.create_pool(self._url, min_size=1, max_size=READERS, timeout=5, command_timeout=30)
+        self._writing = asyncio.create_task(self._write_for_ever(), name="postgres-write")
+
+    async def stop(self) -> None:
+        if self._writing:
+            await self._queue.join()
+            self._writing.cancel()
+            await asyncio.gather(self._writing, return_exceptions=True)
+            self._writing = None
+        for open_end in (self._connection, self._pool):
+            if open_end is not None:
+                await open_end.close()
+        self._connection = self._pool = None
+
+    async def write(self, job: Job[T]) -> T:
+        if self._writing is None:
+            raise StoreUnavailable("the database is closed")
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._queue.put_nowait(_Queued(job, done))
+        return await done
+
+    async def read(self, job: Job[T]) -> T:
+        if self._pool is None:
+            raise StoreUnavailable("the database is closed")
+        try:
+            async with self._pool.acquire(timeout=5) as connection:
+                return await job(PostgresTx(connection))
+        except (*GONE, TimeoutError) as error:
+            raise StoreUnavailable(str(error) or type(error).__name__) from error
+
+    async def _write_for_ever(self) -> None:
+        while True:
+            group = [await self._queue.get()]
+            while len(group) < GROUP and not self._queue.empty():
+                group.append(self._queue.get_nowait())
+            await self._commit(group)
+            for queued in group:
+                _tell(queued)
+                self._queue.task_done()
+
+    async def _commit(self, group: list[_Queued]) -> None:
+        try:
+            connection = await self._connected()
+            async with connection.transaction():
+                transaction = PostgresTx(connection)
+                for queued in group:
+                    await _run_alone(connection, transaction, queued)
+        except (*GONE, *FULL, TimeoutError) as error:
+            log.warning("nothing could be written: %s", error)
+            for queued in group:
+                queued.error = StoreUnavailable(str(error) or type(error).__name__)
+
+    async def _connected(self) -> Any:
+        if self._connection is None or self._connection.is_closed():
+            self._connection = await asyncpg.connect(self._url, timeout=5, command_timeout=30)
+        return self._connection
+
+
+async def _run_alone(connection: Any, transaction: PostgresTx, queued: _Queued) -> None:
+    try:
+        async with connection.transaction():
+            queued.result = await queued.job(transaction)
+    except (*GONE, *FULL):
+        raise
+    except Exception as error:  # noqa: BLE001 - one job's own failure must not undo its neighbours
+        queued.error = error
+
+
+def _tell(queued: _Queued) -> None:
+    if queued.done.cancelled():
+        return
+    if queued.error:
+        queued.done.set_exception(queued.error)
+    else:
+        queued.done.set_result(queued.result)

@@ -1,0 +1,168 @@
+"""SQLite: a thread that writes in groups, a thread that reads; WAL, and a commit is on disk before it is believed."""
+
+import asyncio
+import logging
+import queue
+import sqlite3
+import threading
+from collections.abc import Awaitable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, TypeVar
+
+from bot.store.store import NOTHING, Job, Params, Row, StoreUnavailable
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+
+GROUP = 256  # jobs in one commit at the most, so that the first of them does not wait for ever
+PRAGMAS = ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "busy_timeout=5000", "wal_autocheckpoint=4000")
+
+
+class SqliteTx:
+    skip_locked = ""
+    for_update = ""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._connection = connection
+
+    async def run(self, sql: str, params: Params = NOTHING) -> int:
+        return self._connection.execute(sql, params).rowcount
+
+    async def many(self, sql: str, params: Sequence[Params]) -> None:
+        self._connection.executemany(sql, params)
+
+    async def rows(self, sql: str, params: Params = NOTHING) -> list[Row]:
+        return self._connection.execute(sql, params).fetchall()
+
+    async def row(self, sql: str, params: Params = NOTHING) -> Row | None:
+        found: Row | None = self._connection.execute(sql, params).fetchone()
+        return found
+
+
+@dataclass(slots=True)
+class _Queued:
+    job: Job[Any]
+    done: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+
+class SqliteStore:
+    def __init__(self, path: str) -> None:
+        self._path = path
+        self._queue: queue.SimpleQueue[_Queued | None] = queue.SimpleQueue()
+        self._writer: threading.Thread | None = None
+        self._reader = ThreadPoolExecutor(1, "sqlite-read")
+        self._reading: sqlite3.Connection | None = None
+
+    async def start(self) -> None:
+        loop = asyncio.get_running_loop()
+        connection = await loop.run_in_executor(None, self._connect)
+        self._reading = await loop.run_in_executor(self._reader, self._connect)
+        self._writer = threading.Thread(target=self._write_for_ever, args=(connection, loop), name="sqlite-write")
+        self._writer.start()
+
+    async def stop(self) -> None:
+        if self._writer:
+            self._queue.put(None)
+            await asyncio.to_thread(self._writer.join)
+            self._writer = None
+        if self._reading:
+            await asyncio.get_running_loop().run_in_executor(self._reader, self._reading.close)
+            self._reading = None
+        self._reader.shutdown()
+
+    async def write(self, job: Job[T]) -> T:
+        if self._writer is None:
+            raise StoreUnavailable("the database is closed")
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._queue.put(_Queued(job, done))
+        return await done
+
+    async def read(self, job: Job[T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._reader, self._read, job)
+
+    def _read(self, job: Job[T]) -> T:
+        if self._reading is None:
+            raise StoreUnavailable("the database is closed")
+        try:
+            return finish(job(SqliteTx(self._reading)))
+        except sqlite3.OperationalError as error:
+            raise StoreUnavailable(str(error)) from error
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None, check_same_thread=False)
+        connection.row_factory = _as_mapping
+        for pragma in PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+        return connection
+
+    def _write_for_ever(self, connection: sqlite3.Connection, loop: asyncio.AbstractEventLoop) -> None:
+        running = True
+        while running:
+            group = [first] if (first := self._queue.get()) else []
+            running = first is not None
+            while running and len(group) < GROUP:
+                try:
+                    queued = self._queue.get_nowait()
+                except queue.Empty:
+                    break
+                if queued is None:
+                    running = False
+                else:
+                    group.append(queued)
+            self._commit(connection, group)
+            loop.call_soon_threadsafe(_tell, group)
+        connection.close()
+
+    def _commit(self, connection: sqlite3.Connection, group: list[_Queued]) -> None:
+        try:
+            connection.execute("BEGIN IMMEDIATE")
+            transaction = SqliteTx(connection)
+            for queued in group:
+                _run_alone(connection, transaction, queued)
+            connection.execute("COMMIT")
+        except sqlite3.Error as error:
+            log.warning("nothing could be written: %s", error)
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+            for queued in group:
+                queued.error = StoreUnavailable(str(error))
+
+
+def finish(work: Awaitable[T]) -> T:
+    """Run a job to its end at once: over SQLite its awaits never wait."""
+    steps = work.__await__()
+    try:
+        next(steps)
+    except StopIteration as end:
+        result: T = end.value
+        return result
+    raise RuntimeError("a job of the store may await nothing but its transaction")
+
+
+def _run_alone(connection: sqlite3.Connection, transaction: SqliteTx, queued: _Queued) -> None:
+    connection.execute("SAVEPOINT job")
+    try:
+        queued.result = finish(queued.job(transaction))
+    except sqlite3.OperationalError:
+        raise  # the disk, a lock: the whole group fails
+    except Exception as error:  # noqa: BLE001 - one job's own failure must not undo its neighbours
+        connection.execute("ROLLBACK TO job")
+        queued.error = error
+    connection.execute("RELEASE job")
+
+
+def _tell(group: list[_Queued]) -> None:
+    for queued in group:
+        if queued.done.cancelled():
+            continue
+        if queued.error:
+            queued.done.set_exception(queued.error)
+        else:
+            queued.done.set_result(queued.result)
+
+
+def _as_mapping(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> Mapping[str, Any]:
+    return {column[0]: value for column, value in zip(cursor.description, values, strict=True)}

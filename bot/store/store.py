@@ -1,0 +1,65 @@
+"""What a store is. Jobs are small coroutines over a `Tx`; they await nothing else, so SQLite can run them in a thread.
+
+Every write goes through one writer per process, which runs whatever has queued up since the last commit as one
+transaction (a savepoint around each job): a commit per job would cap the product at a few hundred requests a second.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeVar
+
+T = TypeVar("T")
+Row = Mapping[str, Any]
+Params = Mapping[str, Any]
+NOTHING: Params = {}
+
+
+class StoreUnavailable(Exception):
+    """The database cannot take or give anything now (gone, full, read-only, locked). Nothing was stored."""
+
+
+class Tx(Protocol):
+    """One transaction. SQL is written once, with :names, in what SQLite and PostgreSQL have in common."""
+
+    @property
+    def skip_locked(self) -> str:
+        """The clause after a SELECT that claims rows, empty where there is one writer anyway."""
+        ...
+
+    @property
+    def for_update(self) -> str: ...
+
+    async def run(self, sql: str, params: Params = ...) -> int:
+        """Execute; the number of rows that were changed."""
+        ...
+
+    async def many(self, sql: str, params: Sequence[Params]) -> None: ...
+
+    async def rows(self, sql: str, params: Params = ...) -> list[Row]: ...
+
+    async def row(self, sql: str, params: Params = ...) -> Row | None: ...
+
+
+Job = Callable[[Tx], Awaitable[T]]
+
+
+class Store(Protocol):
+    """A database. `write` returns after the commit that holds the job's work; a failing job undoes itself alone."""
+
+    async def start(self) -> None: ...
+
+    async def stop(self) -> None: ...
+
+    async def write(self, job: Job[T]) -> T: ...
+
+    async def read(self, job: Job[T]) -> T: ...
+
+
+def open_store(url: str) -> Store:
+    """The store behind `sqlite:///path` or `postgresql://…`. Drivers are imported only where they are used."""
+    if url.startswith("sqlite:///"):
+        from bot.store.sqlite import SqliteStore
+
+        return SqliteStore(url.removeprefix("sqlite:///"))
+    from bot.store.postgres import PostgresStore
+
+    return PostgresStore(url)
