@@ -15,6 +15,7 @@ from bot.logs import Mask
 from bot.store import Row, Store, Tx
 
 FIRST = "0" * 64
+HEAD = "SELECT seq, mac FROM audit_head WHERE id = 1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ class Ledger:
         return any(hmac.compare_digest(row["mac"], _mac(row, previous, key)) for key in self._keys)
 
     async def _head(self, tx: Tx) -> Row:
-        sql = f"SELECT seq, mac FROM audit_head WHERE id = 1 {tx.for_update}"  # noqa: S608 (a constant clause)
+        sql = f"{HEAD} {tx.for_update}"
         head = await tx.row(sql)
         if head is None:
             await tx.run(

@@ -14,7 +14,7 @@ from bot.core_fields import CORE
 from bot.env_file import Unreadable, change, read
 
 SAVED = "gateway.env"
-SECRET_FILE = "secret.key"  # noqa: S105 (a file's name, not what is in it)
+KEY_FILE = "secret.key"
 ENVIRONMENT = "the environment"
 DEFAULT = "default"
 
@@ -241,16 +241,21 @@ def _fill(values: dict[str, str], data_dir: Path, flaws: list[Flaw]) -> None:
 
 
 def _own_address(host: str, port: str) -> str:
-    reachable = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "": "127.0.0.1"}.get(host)  # noqa: S104 (mapped away from)
-    return f"http://{reachable or (f'[{host}]' if ':' in host else host)}:{port}"
+    try:
+        address = ipaddress.ip_address(host)
+    except ValueError:
+        return f"http://{host}:{port}"
+    if address.is_unspecified:
+        host = "127.0.0.1" if address.version == 4 else "::1"
+    return f"http://{host}:{port}" if address.version == 4 else f"http://[{host}]:{port}"
 
 
 def own_secret(data_dir: Path) -> str:
     """The installation's own secret, made the first time it is asked for and readable by its owner alone."""
     data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = data_dir / SECRET_FILE
+    path = data_dir / KEY_FILE
     if not path.exists():
-        draft = data_dir / f".{SECRET_FILE}.{secrets.token_hex(4)}"
+        draft = data_dir / f".{KEY_FILE}.{secrets.token_hex(4)}"
         with os.fdopen(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600), "w") as file:
             file.write(secrets.token_urlsafe(48))
             file.flush()

@@ -3,77 +3,89 @@
 Moments are seconds since 1970 in UTC.
 """
 
-from sqlalchemy import Column, Double, Text
+from typing import Any, ClassVar
+
+from sqlalchemy import Double, Integer, Text
 from sqlmodel import Field, SQLModel
 
 
-def _moment(*, nullable: bool = False, index: bool = False) -> Column[float]:
-    return Column(Double, nullable=nullable, index=index)
+def _moment(*, nullable: bool = False, index: bool = False) -> Any:
+    return Field(default=None if nullable else 0.0, sa_type=Double, nullable=nullable, index=index)
 
 
-def _text(*, nullable: bool = False) -> Column[str]:
-    return Column(Text, nullable=nullable)
+def _text(*, key: bool = False, unique: bool = False, index: bool = False, of: str | None = None) -> Any:
+    """Text without a length: beside a VARCHAR, PostgreSQL takes one parameter for two types."""
+    if of:
+        return Field(sa_type=Text, foreign_key=of, index=index)
+    return Field(sa_type=Text, primary_key=key, unique=unique, index=index)
+
+
+def _number() -> Any:
+    """A key that we count ourselves."""
+    return Field(sa_type=Integer, primary_key=True, sa_column_kwargs={"autoincrement": False})
 
 
 class OperatorRow(SQLModel, table=True):
     """A person we know. Removed people stay, so that what they decided keeps their name."""
 
-    __tablename__ = "operator"
+    __tablename__: ClassVar[str] = "operator"
 
-    id: str = Field(primary_key=True, max_length=26)
-    email: str = Field(unique=True, max_length=320)
-    name: str = Field(max_length=200)
-    role: str = Field(max_length=20)
-    created_at: float = Field(sa_column=_moment())
-    removed_at: float | None = Field(default=None, sa_column=_moment(nullable=True))
+    id: str = _text(key=True)
+    email: str = _text(unique=True)
+    name: str = _text()
+    role: str = _text()
+    created_at: float = _moment()
+    removed_at: float | None = _moment(nullable=True)
 
 
 class IdentityRow(SQLModel, table=True):
     """What a platform calls a person. One account there is one person here."""
 
-    __tablename__ = "identity"
+    __tablename__: ClassVar[str] = "identity"
 
-    platform: str = Field(primary_key=True, max_length=40)
-    subject: str = Field(primary_key=True, max_length=300)
-    operator_id: str = Field(foreign_key="operator.id", index=True, max_length=26)
-    linked_at: float = Field(sa_column=_moment())
+    platform: str = _text(key=True)
+    subject: str = _text(key=True)
+    operator_id: str = _text(of="operator.id", index=True)
+    linked_at: float = _moment()
 
 
 class ApiKeyRow(SQLModel, table=True):
-    __tablename__ = "api_key"
+    """A key that a producer uses; `operator_id` is the person it may also act as."""
 
-    id: str = Field(primary_key=True, max_length=26)
-    name: str = Field(max_length=200)
-    hash: str = Field(unique=True, max_length=64)
-    scopes: str = Field(sa_column=_text())
-    operator_id: str | None = Field(default=None, foreign_key="operator.id", max_length=26)
-    created_at: float = Field(sa_column=_moment())
-    last_used_at: float | None = Field(default=None, sa_column=_moment(nullable=True))
-    revoked_at: float | None = Field(default=None, sa_column=_moment(nullable=True))
+    __tablename__: ClassVar[str] = "api_key"
+
+    id: str = _text(key=True)
+    name: str = _text()
+    hash: str = _text(unique=True)
+    scopes: str = _text()
+    operator_id: str | None = Field(default=None, sa_type=Text, foreign_key="operator.id", nullable=True)
+    created_at: float = _moment()
+    last_used_at: float | None = _moment(nullable=True)
+    revoked_at: float | None = _moment(nullable=True)
 
 
 class AuditRow(SQLModel, table=True):
     """Who did what. `mac` covers this row and the `mac` of the one before it."""
 
-    __tablename__ = "audit"
+    __tablename__: ClassVar[str] = "audit"
 
-    seq: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    at: float = Field(sa_column=_moment(index=True))
-    actor: str = Field(max_length=200)
-    on_behalf: str = Field(default="", max_length=200)
-    action: str = Field(max_length=80, index=True)
-    subject: str = Field(default="", max_length=300, index=True)
-    place: str = Field(default="", max_length=200)
-    detail: str = Field(sa_column=_text())
-    mac: str = Field(max_length=64)
+    seq: int = _number()
+    at: float = _moment(index=True)
+    actor: str = _text()
+    on_behalf: str = _text()
+    action: str = _text(index=True)
+    subject: str = _text(index=True)
+    place: str = _text()
+    detail: str = _text()
+    mac: str = _text()
 
 
 class AuditHeadRow(SQLModel, table=True):
     """The end of the audit log: a cut tail no longer fits it. Its row is also the lock that keeps entries in order."""
 
-    __tablename__ = "audit_head"
+    __tablename__: ClassVar[str] = "audit_head"
 
-    id: int = Field(primary_key=True, sa_column_kwargs={"autoincrement": False})
-    seq: int
-    mac: str = Field(max_length=64)
-    seal: str = Field(max_length=64)
+    id: int = _number()
+    seq: int = 0
+    mac: str = _text()
+    seal: str = _text()

@@ -1,0 +1,94 @@
+import io
+import json
+import logging
+from collections.abc import Iterator
+
+import pytest
+
+from bot.logs import HIDDEN, Mask, bound, start_logging
+
+
+@pytest.fixture
+def out() -> Iterator[io.StringIO]:
+    """What is logged, and logging as it was before."""
+    root = logging.getLogger()
+    handlers, level = root.handlers[:], root.level
+    yield io.StringIO()
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    logging.captureWarnings(capture=False)
+
+
+SECRETS = [
+    "xoxb-1234-abcd",
+    "xoxe.xoxp-1-abcd",
+    "xapp-1-A2-3-abcd",
+    "gb_abcdefghijklmnopqrstuvwxyz0123456789",
+    "notify_abcdefghijklmnopqrstuvwxyz0123456",
+    "whsec_c2VjcmV0c2VjcmV0c2VjcmV0",
+    "eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiIxIn0.c2lnbmF0dXJl",
+    'the owner\'s "odd" sécret\\',
+]
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+@pytest.mark.parametrize("secret", SECRETS)
+def test_no_secret_is_logged_anywhere_in_a_line(out: io.StringIO, secret: str, form: str) -> None:
+    start_logging("debug", form, [SECRETS[-1]], out)
+    log = logging.getLogger("third.party")
+    try:
+        raise ValueError(f"refused: {secret}")
+    except ValueError:
+        log.debug("calling with %s and %r", secret, {"h": secret}, extra={"headers": {"X": secret}}, exc_info=True)
+    for written in (secret, json.dumps(secret)[1:-1], repr(secret)[1:-1], repr(repr(secret))[2:-2]):
+        assert written not in out.getvalue()
+    assert HIDDEN in out.getvalue()
+
+
+@pytest.mark.parametrize(
+    "line, masked",
+    [
+        ("Authorization: Bearer abcdef123", f"Authorization: {HIDDEN} {HIDDEN}"),
+        ("POST /d/01hq.abcdef.ghijkl 200", f"POST /d/{HIDDEN} 200"),
+        ("{'client_secret': 'hunter22'}", f"{{'client_secret': '{HIDDEN}'}}"),
+        ("client_secret=hunter22&scope=x", f"client_secret={HIDDEN}&scope=x"),
+        ("postgresql://u:hunter22@db/x", f"postgresql://u:{HIDDEN}@db/x"),
+        ("POST https://hooks.slack.com/actions/T1/2/abc", f"POST https://hooks.slack.com/{HIDDEN}"),
+    ],
+)
+def test_what_looks_like_a_secret_is_hidden(line: str, masked: str) -> None:
+    assert Mask().text(line) == masked
+
+
+@pytest.mark.parametrize(
+    "line", ["the token was refused: invalid_auth", "notify_user told ana@example.com", "GET /docs 200"]
+)
+def test_what_only_sounds_like_one_stays(line: str) -> None:
+    assert Mask().text(line) == line
+
+
+def test_a_line_for_machines_is_json_with_its_facts(out: io.StringIO) -> None:
+    start_logging("info", "json", [], out)
+    with bound(request="r1"):
+        logging.getLogger("bot.x").info("told %s", "ana", extra={"channel": "slack"})
+    line = json.loads(out.getvalue())
+    line.pop("at")
+    assert line == {"level": "info", "logger": "bot.x", "message": "told ana", "request": "r1", "channel": "slack"}
+
+
+def test_a_line_break_from_outside_forges_no_line(out: io.StringIO) -> None:
+    start_logging("info", "text", [], out)
+    logging.getLogger("bot.x").info("asked by %s", "ana\n12:00:00 INFO bot: approved")
+    assert len(out.getvalue().splitlines()) == 1
+
+
+def test_less_than_the_level_is_not_logged(out: io.StringIO) -> None:
+    start_logging("warning", "auto", [], out)
+    logging.getLogger("bot.x").info("nothing to see")
+    assert out.getvalue() == ""
+
+
+def test_a_secret_that_is_learnt_later_is_hidden_from_then_on() -> None:
+    mask = Mask()
+    mask.learn(["hunter22"])
+    assert mask.value({"words": "my hunter22", "n": [1, None, True]}) == {"words": f"my {HIDDEN}", "n": [1, None, True]}

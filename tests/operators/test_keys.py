@@ -1,0 +1,96 @@
+import pytest
+
+from bot.dispatch.notice import Unfit, Unknown
+from bot.keys import GUESSES, Keys, Scope
+from bot.ledger import Ledger
+from bot.store import Store
+from tests.operators.conftest import Clock
+
+
+@pytest.fixture
+def keys(store: Store, ledger: Ledger, clock: Clock) -> Keys:
+    return Keys(store, ledger, clock)
+
+
+async def test_a_new_key_opens_what_its_scopes_say(keys: Keys) -> None:
+    new = await keys.create("monitor", [Scope.EVENTS_WRITE], by="cli")
+    found = await keys.verify(new.key)
+    assert found is not None
+    assert found.id == new.id
+    assert found.allows(Scope.EVENTS_WRITE)
+    assert not found.allows(Scope.INTERACTIONS_WRITE)
+
+
+async def test_admin_is_every_scope(keys: Keys) -> None:
+    new = await keys.create("root", [Scope.ADMIN], by="cli")
+    found = await keys.verify(new.key)
+    assert found is not None
+    assert all(found.allows(scope) for scope in Scope)
+
+
+@pytest.mark.parametrize("key", ["", "gb_", "gb_wrong", "xoxb-1", "gb_\udcff"])
+async def test_a_wrong_key_is_nobody(keys: Keys, key: str) -> None:
+    await keys.create("monitor", [Scope.EVENTS_WRITE], by="cli")
+    assert await keys.verify(key) is None
+
+
+async def test_a_revoked_key_is_nobody_at_once(keys: Keys) -> None:
+    new = await keys.create("monitor", [Scope.EVENTS_WRITE], by="cli")
+    await keys.verify(new.key)
+    await keys.revoke("monitor", by="cli")
+    assert await keys.verify(new.key) is None
+
+
+async def test_a_key_that_another_replica_revoked_is_nobody_seconds_later(
+    keys: Keys, store: Store, ledger: Ledger, clock: Clock
+) -> None:
+    new = await keys.create("monitor", [Scope.EVENTS_WRITE], by="cli")
+    await keys.verify(new.key)
+    await Keys(store, ledger, clock).revoke(new.id, by="cli")
+    clock.forward(5)
+    assert await keys.verify(new.key) is None
+
+
+async def test_the_key_itself_is_nowhere_in_the_database(keys: Keys, store: Store) -> None:
+    new = await keys.create("monitor", [Scope.EVENTS_WRITE], by="cli")
+    rows = await store.read(lambda tx: tx.rows("SELECT * FROM api_key"))
+    audit = await store.read(lambda tx: tx.rows("SELECT * FROM audit"))
+    assert new.key not in str([dict(row) for row in [*rows, *audit]])
+
+
+async def test_its_last_use_is_written_down_at_most_once_a_minute(keys: Keys, clock: Clock) -> None:
+    new = await keys.create("monitor", [Scope.EVENTS_WRITE], by="cli")
+    await keys.verify(new.key)
+    first = clock().timestamp()
+    clock.forward(30)
+    await keys.verify(new.key)
+    assert [key.last_used_at for key in await keys.list()] == [first]
+    clock.forward(40)
+    await keys.verify(new.key)
+    assert [key.last_used_at for key in await keys.list()] == [first + 70]
+
+
+async def test_a_name_that_two_keys_have_does_not_say_which_to_revoke(keys: Keys) -> None:
+    await keys.create("monitor", [Scope.EVENTS_WRITE], by="cli")
+    await keys.create("monitor", [Scope.EVENTS_WRITE], by="cli")
+    with pytest.raises(Unknown, match="2 keys"):
+        await keys.revoke("monitor", by="cli")
+
+
+async def test_a_key_for_nobody_we_know_is_refused(keys: Keys) -> None:
+    with pytest.raises(Unfit):
+        await keys.create("robot", [Scope.INTERACTIONS_WRITE], by="cli", operator_id="nobody")
+
+
+async def test_a_key_without_a_scope_is_refused(keys: Keys) -> None:
+    with pytest.raises(Unfit, match="events:write"):
+        await keys.create("idle", [], by="cli")
+
+
+async def test_too_many_guesses_from_one_address_have_to_wait(keys: Keys, clock: Clock) -> None:
+    waits = [keys.guessed("192.0.2.1") for _ in range(GUESSES + 1)]
+    assert waits[:-1] == [None] * GUESSES
+    assert waits[-1] == 60
+    assert keys.guessed("192.0.2.2") is None
+    clock.forward(60)
+    assert keys.guessed("192.0.2.1") is None

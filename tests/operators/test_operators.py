@@ -1,0 +1,102 @@
+import pytest
+
+from bot.channels.contract import Person
+from bot.dispatch.notice import Conflict, Unfit, Unknown
+from bot.ledger import Ledger
+from bot.operators import Operators, recognise
+from bot.store import Store
+from interactions.model import Role
+from tests.operators.conftest import Clock
+
+
+@pytest.fixture
+def operators(store: Store, ledger: Ledger, clock: Clock) -> Operators:
+    return Operators(store, ledger, clock)
+
+
+async def test_an_address_is_found_whatever_its_case(operators: Operators) -> None:
+    ana = await operators.add(" Ana@Example.com", "Ana", Role.ADMIN, by="cli")
+    found = await operators.by_email("ana@EXAMPLE.com")
+    assert found is not None
+    assert (found.id, found.name, found.email, found.role) == (ana.id, "Ana", "ana@example.com", Role.ADMIN)
+
+
+@pytest.mark.parametrize("email", ["", "ana", "ana@", "@example.com", "a@b\r\nBcc: c@d", "a b@c", "a@b,c@d", "<a@b>"])
+async def test_what_is_no_address_is_refused(operators: Operators, email: str) -> None:
+    with pytest.raises(Unfit):
+        await operators.add(email, by="cli")
+
+
+async def test_the_same_person_twice_is_a_conflict(operators: Operators) -> None:
+    await operators.add("ana@example.com", by="cli")
+    with pytest.raises(Conflict):
+        await operators.add("ANA@example.com", by="cli")
+
+
+async def test_someone_removed_is_no_longer_active_but_keeps_a_name(operators: Operators) -> None:
+    ana = await operators.add("ana@example.com", "Ana", by="cli")
+    await operators.remove(ana.id, by="cli")
+    found = await operators.by_id(ana.id)
+    assert found is not None
+    assert (found.name, found.active) == ("Ana", False)
+    assert await operators.everybody() == []
+
+
+async def test_someone_removed_can_come_back_as_the_same_person(operators: Operators) -> None:
+    ana = await operators.add("ana@example.com", "Ana", by="cli")
+    await operators.remove(ana.id, by="cli")
+    again = await operators.add("ana@example.com", "Ana B.", Role.VIEWER, by="cli")
+    assert (again.id, again.name, again.role, again.active) == (ana.id, "Ana B.", Role.VIEWER, True)
+
+
+async def test_a_verified_address_is_recognised_and_its_account_remembered(
+    operators: Operators, store: Store, clock: Clock
+) -> None:
+    ana = await operators.add("ana@example.com", "Ana", by="cli")
+    await store.write(lambda tx: recognise(tx, Person("slack", "U1", email="Ana@example.com"), clock()))
+    known = await operators.by_identity("slack", "U1")
+    assert known is not None
+    assert known.id == ana.id
+    assert (await operators.reader(known)).identities == {"slack": "U1"}
+
+
+async def test_a_stranger_is_nobody(operators: Operators, store: Store, clock: Clock) -> None:
+    await operators.add("ana@example.com", by="cli")
+    cleo = Person("slack", "U9", email="cleo@example.com")
+    assert await store.write(lambda tx: recognise(tx, cleo, clock())) is None
+
+
+async def test_an_account_of_someone_removed_stays_theirs(operators: Operators, store: Store, clock: Clock) -> None:
+    ana = await operators.add("ana@example.com", by="cli")
+    await operators.link(ana.id, "slack", "U1", by="cli")
+    await operators.remove(ana.id, by="cli")
+    found = await store.write(lambda tx: recognise(tx, Person("slack", "U1"), clock()))
+    assert found is not None
+    assert not found.active
+
+
+async def test_the_first_admin_is_the_one_who_was_there_first(operators: Operators, clock: Clock) -> None:
+    await operators.add("ben@example.com", by="cli")
+    ana = await operators.add("ana@example.com", role=Role.ADMIN, by="cli")
+    clock.forward(10)
+    await operators.add("dan@example.com", role=Role.ADMIN, by="cli")
+    first = await operators.first_admin()
+    assert first is not None
+    assert first.id == ana.id
+
+
+async def test_removing_nobody_is_unknown(operators: Operators) -> None:
+    with pytest.raises(Unknown):
+        await operators.remove("nobody", by="cli")
+
+
+async def test_every_change_of_people_is_audited(operators: Operators, ledger: Ledger) -> None:
+    ana = await operators.add("ana@example.com", by="cli")
+    await operators.change(ana.id, role=Role.ADMIN, by="cli")
+    await operators.remove(ana.id, by="operator:b")
+    entries = await ledger.list()
+    assert [(each.action, each.subject, each.actor) for each in reversed(entries)] == [
+        ("operator.added", "ana@example.com", "cli"),
+        ("operator.changed", "ana@example.com", "cli"),
+        ("operator.removed", "ana@example.com", "operator:b"),
+    ]

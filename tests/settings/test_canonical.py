@@ -1,0 +1,77 @@
+import hashlib
+
+import pytest
+from pydantic import JsonValue
+
+from bot import canonical
+from bot.canonical import NotCanonical
+from bot.signing import derive, digest, fingerprint
+from interactions.model import Requester
+
+
+@pytest.mark.parametrize(
+    "body, place",
+    [
+        (b'{"a": {"b": [1, NaN]}}', "a.b[1]"),
+        (b'{"a": -Infinity}', "a"),
+        (b'{"a": 1e999}', "a"),
+        (b'{"a": ["\\ud800"]}', "a[0]"),
+        (b'{"a": {"\\udc00": 1}}', "a"),
+        (b'{"a": {"x": 1, "x": 2}}', "x"),
+        (b'{"a": ' + b"[" * 70 + b"]" * 70 + b"}", ""),
+        (b"[" * 10_000 + b"]" * 10_000, ""),
+        (b"[" * 200_000, ""),
+        (b'{"a": ' + b"9" * 5000 + b"}", ""),
+        (b'{"a": "\xff"}', ""),
+        (b'{"a": ', ""),
+        (b"", ""),
+    ],
+)
+def test_a_body_that_readers_disagree_about_is_refused_with_its_place(body: bytes, place: str) -> None:
+    with pytest.raises(NotCanonical) as caught:
+        canonical.read(body)
+    assert caught.value.place == place
+
+
+def test_ordinary_json_is_read(tmp_path: object) -> None:
+    assert canonical.read('\ufeff{"a": [1, 2.5, null, "é", "\\ud83d\\ude00"]}'.encode()) == {
+        "a": [1, 2.5, None, "é", "😀"]
+    }
+
+
+@pytest.mark.parametrize("number", [2**53, -(2**53), 10**30])
+def test_a_number_that_readers_would_round_has_no_canonical_form(number: int) -> None:
+    with pytest.raises(NotCanonical, match=r"payload\.arguments\[0\]: is beyond 2\^53"):
+        digest("blocked_action", {"arguments": [number]}, Requester())
+
+
+def test_the_digest_does_not_care_how_json_was_written() -> None:
+    one = canonical.read(b'{"b": 1.0, "a": [true]}')
+    two = canonical.read(b'{"a":[true],"b":1}')
+    assert digest("k", one, Requester()) == digest("k", two, Requester())
+
+
+@pytest.mark.parametrize(
+    "kind, payload, requester",
+    [
+        ("other", {"a": 1}, Requester("ana@example.com")),
+        ("kind", {"a": 2}, Requester("ana@example.com")),
+        ("kind", {"a": "1"}, Requester("ana@example.com")),
+        ("kind", {"a": 1, "b": None}, Requester("ana@example.com")),
+        ("kind", {"a": 1}, Requester("ben@example.com")),
+        ("kind", {"a": 1}, Requester("ana@example.com", session="s")),
+    ],
+)
+def test_the_digest_changes_with_whatever_changes(kind: str, payload: JsonValue, requester: Requester) -> None:
+    assert digest(kind, payload, requester) != digest("kind", {"a": 1}, Requester("ana@example.com"))
+
+
+def test_a_digest_is_the_sha256_of_rfc_8785_json() -> None:
+    canonical_form = b'{"a":"\xc3\xa9","b":1}'
+    assert fingerprint({"b": 1.0, "a": "é"}) == hashlib.sha256(canonical_form).hexdigest()
+
+
+def test_each_purpose_has_keys_of_its_own_newest_first() -> None:
+    both = derive("new secret 12345678, old secret 12345678", "links")
+    assert both == (*derive("new secret 12345678", "links"), *derive("old secret 12345678", "links"))
+    assert derive("new secret 12345678", "audit") != derive("new secret 12345678", "links")
