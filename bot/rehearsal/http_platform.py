@@ -18,7 +18,7 @@ from bot.rehearsal.platform import Entry, Json, Platform
 
 LARGEST_BODY = 64 * 1024 * 1024
 SECRET_HEADERS = frozenset({"authorization", "cookie", "x-slack-signature", "webhook-signature"})
-SECRET_FIELDS = frozenset({"token", "client_secret", "password"})
+SECRET_FIELDS = frozenset({"token", "client_secret", "password", "access_token"})
 ABRUPT_CLOSE = struct.pack("ii", 1, 0)
 
 
@@ -116,7 +116,7 @@ class HttpPlatform(Platform):
                 headers=masked(request.headers),
                 body=_without_secrets(body),
                 status=0 if response is None else response.status,
-                answer=json_or(answer),
+                answer=_without_secrets(json_or(answer)),
                 took_ms=(time.perf_counter() - started) * 1000,
             )
         )

@@ -18,10 +18,12 @@ from bot.rehearsal.slack_payloads import Payloads
 from bot.rehearsal.slack_push import SlackPush
 from bot.rehearsal.slack_screen import Conversation
 from bot.rehearsal.slack_socket import Sockets
-from bot.rehearsal.slack_state import DEFAULT_SCOPES, Person, Room, SlackApp, SlackState
+from bot.rehearsal.slack_state import DEFAULT_SCOPES, PATIENCE, Person, Room, SlackApp, SlackState
 
 
 class SlackWorkspace(HttpPlatform):
+    """`patience` is how long an acknowledgement and a trigger may take: three seconds at Slack."""
+
     name = "slack"
 
     def __init__(
@@ -30,17 +32,18 @@ class SlackWorkspace(HttpPlatform):
         app: SlackApp | None = None,
         scopes: Sequence[str] = DEFAULT_SCOPES,
         limits: bool = True,
+        patience: float = PATIENCE,
         clock: Callable[[], float] = time.time,
         host: str = "127.0.0.1",
         port: int = 0,
     ) -> None:
         super().__init__(clock=clock, host=host, port=port)
         self.app = app or SlackApp(scopes=tuple(scopes))
-        self.state = SlackState(self.app, clock)
+        self.state = SlackState(self.app, clock, patience)
         self.sockets = Sockets(self.app.app_id, self.changed)
         self.api = SlackApi(self.state, limits, lambda: self.sockets.new_url(self.origin))
         self.payloads = Payloads(self.state, self.api)
-        self.push = SlackPush(self.state, self.sockets, self.run_later)
+        self.push = SlackPush(self.state, self.sockets, self.run_later, self.changed)
 
     @property
     def api_url(self) -> str:
@@ -120,9 +123,7 @@ class SlackWorkspace(HttpPlatform):
 
     async def interact(self, payload: Json) -> Delivery:
         """Sends this click or submission, signed."""
-        delivery = await self.push.interaction(payload)
-        self.changed()
-        return delivery
+        return await self.push.interaction(payload)
 
     async def deliver(
         self,

@@ -13,7 +13,6 @@ from bot.rehearsal.platform import Json
 from bot.rehearsal.slack_socket import Sockets
 from bot.rehearsal.slack_state import SlackState
 
-ACK_SECONDS = 3.0
 RETRY_AFTER = (0.0, 60.0, 300.0)
 FORM = "application/x-www-form-urlencoded"
 
@@ -21,14 +20,17 @@ FORM = "application/x-www-form-urlencoded"
 class SlackPush:
     """Chooses socket or HTTP, signs, times the answer, and tries events again as Slack does."""
 
-    def __init__(self, state: SlackState, sockets: Sockets, later: Callable[..., None]) -> None:
+    def __init__(
+        self, state: SlackState, sockets: Sockets, later: Callable[..., None], changed: Callable[[], None]
+    ) -> None:
         self.state = state
         self.sockets = sockets
         self.events_url: str | None = None
         self.retry_after: tuple[float, ...] = RETRY_AFTER
         self.deliveries: list[Delivery] = []
         self._later = later
-        self._sender = Sender(ACK_SECONDS)
+        self._changed = changed
+        self._sender = Sender(state.patience)
 
     async def close(self) -> None:
         await self._sender.close()
@@ -56,9 +58,7 @@ class SlackPush:
             "X-Slack-Signature": self.sign(body, at, secret),
         }
         chosen = {name: value for name, value in {**right, **(headers or {})}.items() if value is not None}
-        delivery = await self._sender.post(self.events_url, body, chosen, kind)
-        self.deliveries.append(delivery)
-        return delivery
+        return self._kept(await self._sender.post(self.events_url, body, chosen, kind))
 
     async def interaction(self, payload: Json) -> Delivery:
         """A click, a submitted or a closed view."""
@@ -100,12 +100,16 @@ class SlackPush:
     ) -> Delivery:
         started = time.perf_counter()
         try:
-            answer = await self.sockets.send(kind, payload, answers, attempt, reason, within=ACK_SECONDS)
+            answer = await self.sockets.send(kind, payload, answers, attempt, reason, within=self.state.patience)
         except TimeoutError:
             delivery = Delivery(payload.get("type", kind), None, None, since(started), "timeout")
         else:
             delivery = Delivery(payload.get("type", kind), 200, answer, since(started))
+        return self._kept(delivery)
+
+    def _kept(self, delivery: Delivery) -> Delivery:
         self.deliveries.append(delivery)
+        self._changed()
         return delivery
 
 

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from bot.rehearsal.platform import Json
 from bot.rehearsal.slack_message import Message
 
-TRIGGER_SECONDS = 3.0
+PATIENCE = 3.0
 RESPONSE_URL_SECONDS = 30 * 60.0
 RESPONSE_URL_USES = 5
 DEFAULT_SCOPES = ("chat:write", "users:read", "users:read.email", "im:history", "commands")
@@ -80,12 +80,12 @@ class View:
 @dataclass(slots=True, eq=False)
 class Trigger:
     user: str
-    made: float
+    ends: float
     used: bool = False
 
     @property
     def is_over(self) -> bool:
-        return time.monotonic() - self.made > TRIGGER_SECONDS
+        return time.monotonic() > self.ends
 
 
 @dataclass(slots=True, eq=False)
@@ -104,8 +104,9 @@ class ResponseUrl:
 class SlackState:
     """Everything that the Web API changes and that people see."""
 
-    def __init__(self, app: SlackApp, clock: Callable[[], float]) -> None:
+    def __init__(self, app: SlackApp, clock: Callable[[], float], patience: float = PATIENCE) -> None:
         self.app = app
+        self.patience = patience
         self.clock = clock
         self.origin = ""
         self.people: dict[str, Person] = {}
@@ -160,7 +161,7 @@ class SlackState:
 
     def new_trigger(self, user: str) -> str:
         trigger_id = f"{next(self._serial)}.{next(self._serial)}.{secrets.token_hex(16)}"
-        self.triggers[trigger_id] = Trigger(user, time.monotonic())
+        self.triggers[trigger_id] = Trigger(user, time.monotonic() + self.patience)
         return trigger_id
 
     def new_response_url(self, room: Room, user: str, message: Message | None) -> str:
