@@ -25,6 +25,14 @@ QUIET = logging.getLogger("gatebell.slack.sdk")
 QUIET.setLevel(logging.WARNING)
 
 
+# Slack reads JSON in the methods that write; the others want a form, and without one find no arguments.
+_JSON = ("chat.", "views.")
+
+
+def _encoded(method: str, arguments: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    return {"json" if method.startswith(_JSON) else "data": dict(arguments)}
+
+
 @dataclass(frozen=True, slots=True)
 class Reply:
     body: Mapping[str, Any]
@@ -57,7 +65,7 @@ class Web:
         """The same with the answer's headers."""
         try:
             async with asyncio.timeout(SECONDS):
-                reply = await self.client().api_call(method, json=dict(arguments))
+                reply = await self.client().api_call(method, **_encoded(method, arguments))
         except SlackApiError as error:
             raise self._failed(method, error.response) from None
         except (ClientError, OSError) as error:
