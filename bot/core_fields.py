@@ -73,6 +73,14 @@ def _names(value: str) -> str:
     return ",".join(names)
 
 
+def _types(value: str) -> str:
+    names = [part.strip() for part in value.split(",") if part.strip()]
+    wrong = [name for name in names if not re.fullmatch(r"[A-Za-z0-9_.:/-]+", name)]
+    if wrong:
+        raise ValueError(f"{wrong[0]!r} is not a type of event")
+    return ",".join(names)
+
+
 def _hosts(value: str) -> str:
     return ",".join(_host(part.strip()) for part in value.split(",") if part.strip())
 
@@ -136,6 +144,12 @@ CORE: tuple[Field, ...] = (
         aliases=("MCPGATEWAY_ALERTING_ENABLED",),
         check=_flag,
         mend="Say on or off.",
+    ),
+    Field(
+        "EVENTS_DISABLED",
+        "Types of events of which nobody is told; a comma list.",
+        check=_types,
+        mend="Give types such as pii.redaction_warning.",
     ),
     Field(
         "MCPGATEWAY_ALERT_EMAIL_ENABLED",

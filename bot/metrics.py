@@ -1,5 +1,7 @@
 """What is counted. No label holds what comes from outside, so that nobody can blow up the number of series."""
 
+from collections.abc import Iterable
+
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 
@@ -10,21 +12,24 @@ _SECONDS = (0.001, 0.005, 0.02, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60)
 class Metrics:
     """One registry per process, made once by the composition root."""
 
-    def __init__(self) -> None:
+    def __init__(self, event_types: Iterable[str] = ()) -> None:
+        self._event_types = frozenset(event_types)
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        self._events = Counter("gatebell_events", "Events by what became of them", ["result"], registry=registry)
+        self._events = Counter(
+            "gatebell_events", "Events by what became of them", ["type", "result"], registry=registry
+        )
         self._attempts = Counter(
             "gatebell_delivery_attempts",
-            "Attempts to show a card: shown, updated, or the reason why not",
-            ["channel", "outcome"],
+            "Attempts to show a card: shown, or the reason why not",
+            ["channel", "reason"],
             registry=registry,
         )
         self._send = Histogram(
             "gatebell_send_seconds", "How long a channel took", ["channel"], buckets=_SECONDS, registry=registry
         )
-        self._told = Histogram(
-            "gatebell_told_seconds", "From accepting to the first copy shown", buckets=_SECONDS, registry=registry
+        self._shown = Histogram(
+            "gatebell_shown_seconds", "From accepting to the first copy shown", buckets=_SECONDS, registry=registry
         )
         self._asked = Counter("gatebell_interactions", "Questions that were put to people", ["kind"], registry=registry)
         self._ended = Counter("gatebell_interactions_ended", "How questions ended", ["status"], registry=registry)
@@ -44,28 +49,31 @@ class Metrics:
             "gatebell_http_seconds", "How long requests took", ["route"], buckets=_SECONDS, registry=registry
         )
 
-    def event(self, result: str) -> None:
-        self._events.labels(result).inc()
+    def told(self, event_type: str, result: str) -> None:
+        """An event and what became of it. Types that no class knows are counted together."""
+        self._events.labels(event_type if event_type in self._event_types else "other", result).inc()
 
-    def attempt(self, channel: str, outcome: str, seconds: float) -> None:
-        """`outcome` is shown, updated, or a Reason."""
-        self._attempts.labels(channel, outcome).inc()
+    def attempted(self, channel: str, reason: str, seconds: float) -> None:
+        """`reason` is "" where the copy was shown."""
+        self._attempts.labels(channel, reason or "shown").inc()
         self._send.labels(channel).observe(seconds)
 
-    def told(self, seconds: float) -> None:
-        self._told.observe(seconds)
+    def gave_up(self, channel: str) -> None:
+        self._given_up.labels(channel).inc()
+
+    def shown(self, seconds: float) -> None:
+        """From accepting to the first copy shown."""
+        self._shown.observe(seconds)
 
     def asked(self, kind: str) -> None:
         self._asked.labels(kind).inc()
 
-    def ended(self, status: str) -> None:
+    def decided(self, status: str) -> None:
+        """A question has ended."""
         self._ended.labels(status).inc()
 
     def refused(self, why: str) -> None:
         self._refused.labels(why).inc()
-
-    def given_up(self, channel: str) -> None:
-        self._given_up.labels(channel).inc()
 
     def queue(self, depth: int, oldest_seconds: float) -> None:
         self._queue.set(depth)

@@ -129,6 +129,10 @@ class Settings(Mapping[str, str]):
         return tuple(name for name in self["CHAIN"].split(",") if name and name not in off)
 
     @property
+    def events_disabled(self) -> frozenset[str]:
+        return frozenset(filter(None, self["EVENTS_DISABLED"].split(",")))
+
+    @property
     def allowed_private_hosts(self) -> tuple[str, ...]:
         return tuple(filter(None, self["ALLOWED_PRIVATE_HOSTS"].split(",")))
 

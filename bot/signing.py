@@ -2,11 +2,11 @@
 
 import hashlib
 import hmac
+from collections.abc import Mapping
 
 from pydantic import JsonValue
 
 from bot import canonical
-from interactions.model import Requester
 
 
 def derive(secret_key: str, purpose: str) -> tuple[bytes, ...]:
@@ -15,13 +15,13 @@ def derive(secret_key: str, purpose: str) -> tuple[bytes, ...]:
     return tuple(hmac.new(part.encode(), b"gatebell/" + purpose.encode(), hashlib.sha256).digest() for part in parts)
 
 
-def digest(kind: str, payload: JsonValue, requester: Requester) -> str:
+def digest(kind: str, payload: Mapping[str, JsonValue], requester: Mapping[str, JsonValue]) -> str:
     """SHA-256 over the canonical JSON of kind, payload and requester, in hex.
 
     Raises canonical.NotCanonical (a ValueError that names the place) for a payload without a canonical form.
     """
-    who: JsonValue = {"agent": requester.agent, "email": requester.email, "session": requester.session}
-    return hashlib.sha256(canonical.dumps({"kind": kind, "payload": payload, "requester": who})).hexdigest()
+    shown: JsonValue = {"kind": kind, "payload": dict(payload), "requester": dict(requester)}
+    return hashlib.sha256(canonical.dumps(shown)).hexdigest()
 
 
 def fingerprint(value: JsonValue) -> str:
