@@ -1,0 +1,67 @@
+"""What the doctor asks about Microsoft Teams: each line with its cause and its mend."""
+
+import asyncio
+from collections.abc import Sequence
+from importlib import import_module
+
+from bot.channels.contract import Check, DeliveryError, Reason
+from bot.channels.teams_addresses import is_loopback
+from bot.channels.teams_presence import Presence
+
+
+async def checks(presence: Presence) -> Sequence[Check]:
+    missing = presence.settings.missing
+    if missing:
+        mend = "Fill them in on the Microsoft Teams card; scripts/teams_bot_bootstrap.sh makes all three."
+        return (Check("Teams settings", False, f"{', '.join(missing)} missing", mend),)
+    return (await _login(presence), await _keys(presence), _endpoint(presence), await _conversations(presence))
+
+
+async def _login(presence: Presence) -> Check:
+    try:
+        await presence.token.fresh()
+    except DeliveryError as error:
+        refused = error.reason is Reason.UNAUTHORIZED
+        mend = (
+            "Correct it on the Microsoft Teams card; the right values are on the app's pages in Microsoft Entra."
+            if refused
+            else "Let this server reach the address in TEAMS_LOGIN_URL."
+        )
+        return Check("Teams login", False, error.detail, mend)
+    return Check("Teams login", True)
+
+
+async def _keys(presence: Presence) -> Check:
+    keys = await asyncio.to_thread(import_module, "bot.channels.teams_keys")
+    try:
+        await keys.Keys(presence.edge.http, presence.settings.metadata_url).renew()
+    except DeliveryError as error:
+        mend = "Let this server reach the address in TEAMS_OPENID_METADATA_URL; without the keys no click counts."
+        return Check("Teams signing keys", False, error.detail, mend)
+    return Check("Teams signing keys", True)
+
+
+def _endpoint(presence: Presence) -> Check:
+    """Teams calls us, so it must be able to. A connector on this machine is."""
+    local = any(is_loopback(host) for host, _ in presence.settings.hosts.own)
+    if presence.edge.base_url.startswith("https://") or local:
+        return Check("Teams messaging endpoint", True)
+    cause = f"{presence.edge.base_url}/api/messages is not https, so Teams cannot call it"
+    mend = "Set BASE_URL to the public https address, and give the Azure Bot that address with /api/messages behind it."
+    return Check("Teams messaging endpoint", False, cause, mend)
+
+
+async def _conversations(presence: Presence) -> Check:
+    name, home = "Teams conversations", presence.home
+    if not home.conversation and not await presence.conversations.places():
+        mend = "Upload the app package to Teams and add the app to a team, to a group chat or for yourself."
+        return Check(name, False, "the app was not added to any team or chat yet", mend)
+    try:
+        presence.settings.hosts.allowed(home.service_url)
+    except ValueError as error:
+        return Check(name, False, str(error), "Correct TEAMS_SERVICE_URL, or add the app to Teams again.")
+    place = await presence.conversations.place(home.conversation) if home.conversation else None
+    if place is not None and (place.removed or place.refused):
+        mend = "Add the app there again, or empty TEAMS_CONVERSATION_ID."
+        return Check(name, False, "the conversation of TEAMS_CONVERSATION_ID takes no messages of the bot", mend)
+    return Check(name, True)

@@ -1,0 +1,249 @@
+"""Where the bot is welcome and whom it has met there: references captured from Teams' own calls, kept in the memory."""
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from pydantic import JsonValue
+
+from bot.channels.contract import Memory
+from bot.channels.teams_settings import ANY_REGION, TeamsSettings
+
+_PLACE, _MEMBER, _MAIL, _CHAIN, _FILLED = "teams:place:", "teams:member:", "teams:mail:", "teams:chain:", "teams:filled"
+
+
+class PlaceKind(StrEnum):
+    PERSONAL = "personal"
+    GROUP = "groupChat"
+    CHANNEL = "channel"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A conversation, and whose it is if it is a personal chat.
+
+    `removed` means that Teams told us that the bot was removed; `refused`, that Teams took a message no more.
+    """
+
+    id: str
+    kind: PlaceKind
+    service_url: str
+    owner: str = ""
+    team: str = ""
+    removed: bool = False
+    refused: bool = False
+
+    @property
+    def is_room(self) -> bool:
+        return self.kind is not PlaceKind.PERSONAL
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A person of the tenant: `subject` is the Entra object id, `id` what Teams says, `chat` theirs with the bot."""
+
+    subject: str
+    id: str = ""
+    name: str = ""
+    email: str = ""
+    chat: str = ""
+    service_url: str = ""
+    removed: bool = False
+
+
+class Conversations:
+    def __init__(self, memory: Memory) -> None:
+        self._memory = memory
+
+    async def place(self, conversation: str) -> Place | None:
+        return _place(await self._memory.get(_PLACE + conversation))
+
+    async def places(self) -> tuple[Place, ...]:
+        """Where the bot is welcome now, rooms first."""
+        found = [_place(value) for value in (await self._memory.all(_PLACE)).values()]
+        here = [place for place in found if place is not None and not (place.removed or place.refused)]
+        return tuple(sorted(here, key=lambda place: not place.is_room))
+
+    async def keep(self, place: Place) -> None:
+        """The bot is welcome here, as something that happened there shows."""
+        if await self.place(place.id) != place:
+            await self._put_place(place)
+        if place.owner:
+            await self.learn(Member(place.owner, chat=place.id, service_url=place.service_url), welcome=True)
+
+    async def refused(self, conversation: str) -> None:
+        place = await self.place(conversation)
+        if place is not None and not place.refused:
+            await self._put_place(replace(place, refused=True))
+
+    async def lose(self, conversation: str) -> None:
+        """The bot was removed from here. A mark stays, so that the person is not written to in another way instead."""
+        place = await self.place(conversation)
+        if place is None:
+            return
+        await self._put_place(replace(place, removed=True))
+        await self._without_chat(place, removed=True)
+
+    async def lose_team(self, team: str) -> None:
+        for place in await self.places():
+            if team and place.team == team:
+                await self.lose(place.id)
+
+    async def forget_chat(self, conversation: str) -> None:
+        """A person's chat is no longer there; the next message begins another."""
+        place = await self.place(conversation)
+        if place is not None and not place.is_room:
+            await self._memory.forget(_PLACE + conversation)
+            await self._without_chat(place, removed=False)
+
+    async def _without_chat(self, place: Place, *, removed: bool) -> None:
+        owner = await self.member(place.owner) if place.owner else None
+        if owner is not None and owner.chat == place.id:
+            await self._put_member(replace(owner, chat="", removed=removed))
+
+    async def member(self, subject: str) -> Member | None:
+        return _member(await self._memory.get(_MEMBER + subject.lower())) if subject else None
+
+    async def by_mail(self, email: str) -> Member | None:
+        subject = await self._memory.get(_MAIL + email.strip().casefold()) if email.strip() else None
+        return await self.member(subject) if isinstance(subject, str) else None
+
+    async def learn(self, member: Member, *, welcome: bool = False) -> Member:
+        """Adds what is new to what is known of a person. `welcome` takes a removal back."""
+        known = await self.member(member.subject) or Member(member.subject)
+        told = {name: value for name, value in asdict(member).items() if value}
+        merged = replace(known, **told, removed=known.removed and not welcome)
+        if merged != known:
+            await self._put_member(merged)
+        return merged
+
+    async def chain(self, conversation: str, thread: str) -> str:
+        """The message that a thread of ours began with in a channel, or nothing."""
+        root = await self._memory.get(f"{_CHAIN}{conversation}:{thread}")
+        return root if isinstance(root, str) else ""
+
+    async def begin_chain(self, conversation: str, thread: str, message: str) -> None:
+        await self._memory.put(f"{_CHAIN}{conversation}:{thread}", message)
+
+    async def end_chain(self, conversation: str, thread: str) -> None:
+        await self._memory.forget(f"{_CHAIN}{conversation}:{thread}")
+
+    async def filled(self) -> str:
+        """The conversation that filled the settings by itself, or nothing where the owner typed one."""
+        value = await self._memory.get(_FILLED)
+        return value if isinstance(value, str) else ""
+
+    async def set_filled(self, conversation: str) -> None:
+        await self._memory.put(_FILLED, conversation)
+
+    async def _put_place(self, place: Place) -> None:
+        await self._memory.put(_PLACE + place.id, _json(asdict(place)))
+
+    async def _put_member(self, member: Member) -> None:
+        await self._memory.put(_MEMBER + member.subject.lower(), _json(asdict(member)))
+        if member.email:
+            await self._memory.put(_MAIL + member.email.casefold(), member.subject.lower())
+
+
+class Home:
+    """The conversation for the room: what the owner typed, else the first place where the app was added.
+
+    A team or a group chat takes the place of a personal chat that filled the settings; nothing takes the place of what
+    the owner typed. When the bot is removed from the place that filled them, another fills them, or they are emptied.
+    """
+
+    def __init__(
+        self,
+        conversations: Conversations,
+        settings: TeamsSettings,
+        remember: Callable[[str, str], Awaitable[None]],
+    ) -> None:
+        self._conversations = conversations
+        self._remember = remember
+        self.conversation = settings.conversation
+        self.service_url = settings.service_url or ANY_REGION
+
+    async def welcome(self, place: Place) -> None:
+        """Called for every sign that the bot is in a place."""
+        if place.id == self.conversation:
+            if place.service_url != self.service_url:
+                await self._move(place)
+            return
+        if not self.conversation or (place.is_room and await self._is_stopgap()):
+            await self._fill(place)
+
+    async def farewell(self) -> None:
+        """Called when the bot was removed from some place."""
+        place = await self._conversations.place(self.conversation) if self.conversation else None
+        if place is None or not place.removed or await self._conversations.filled() != self.conversation:
+            return
+        others = await self._conversations.places()
+        if others:
+            await self._fill(others[0])
+            return
+        self.conversation, self.service_url = "", ANY_REGION
+        await self._conversations.set_filled("")
+        await self._remember("TEAMS_CONVERSATION_ID", "")
+        await self._remember("TEAMS_SERVICE_URL", "")
+
+    async def _is_stopgap(self) -> bool:
+        if await self._conversations.filled() != self.conversation:
+            return False
+        place = await self._conversations.place(self.conversation)
+        return place is None or not place.is_room
+
+    async def _fill(self, place: Place) -> None:
+        await self._conversations.set_filled(place.id)
+        self.conversation = place.id
+        await self._remember("TEAMS_CONVERSATION_ID", place.id)
+        await self._move(place)
+
+    async def _move(self, place: Place) -> None:
+        self.service_url = place.service_url
+        await self._remember("TEAMS_SERVICE_URL", place.service_url)
+
+
+def without_thread(conversation: str) -> str:
+    """A channel's conversation without the message whose replies are meant."""
+    return conversation.partition(";messageid=")[0]
+
+
+def in_thread(conversation: str, root: str) -> str:
+    return f"{conversation};messageid={root}"
+
+
+def member_of(roster: Mapping[str, Any], tenant: str, service_url: str) -> Member | None:
+    """A person of a roster. Only for people of our own tenant is the address one that the tenant vouches for."""
+    subject = str(roster.get("aadObjectId") or roster.get("objectId") or "")
+    if not subject:
+        return None
+    ours = str(roster.get("tenantId") or tenant).lower() == tenant and roster.get("userRole", "user") == "user"
+    addresses = (str(roster.get("email") or ""), str(roster.get("userPrincipalName") or ""))
+    email = next((each for each in addresses if ours and "@" in each and "#EXT#" not in each.upper()), "")
+    return Member(
+        subject=subject.lower(),
+        id=str(roster.get("id") or ""),
+        name=str(roster.get("name") or ""),
+        email=email,
+        service_url=service_url,
+    )
+
+
+def _json(value: dict[str, Any]) -> JsonValue:
+    return {key: each for key, each in value.items() if each}
+
+
+def _place(value: JsonValue) -> Place | None:
+    if not isinstance(value, dict) or value.get("kind") not in set(PlaceKind):
+        return None
+    texts = {name: str(value.get(name, "")) for name in ("id", "service_url", "owner", "team")}
+    removed, refused = bool(value.get("removed")), bool(value.get("refused"))
+    return Place(kind=PlaceKind(str(value["kind"])), removed=removed, refused=refused, **texts)
+
+
+def _member(value: JsonValue) -> Member | None:
+    if not isinstance(value, dict) or not value.get("subject"):
+        return None
+    texts = {name: str(value.get(name, "")) for name in ("subject", "id", "name", "email", "chat", "service_url")}
+    return Member(**texts, removed=bool(value.get("removed")))

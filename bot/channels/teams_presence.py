@@ -1,0 +1,166 @@
+"""The bot in its tenant: what the ways out and in share, and where a reader is found."""
+
+from dataclasses import dataclass, replace
+from typing import Self
+
+from bot.channels.contract import DeliveryError, Edge, Reader, ReaderKind, Reason
+from bot.channels.teams_connector import Connector
+from bot.channels.teams_conversations import (
+    Conversations,
+    Home,
+    Member,
+    Place,
+    PlaceKind,
+    member_of,
+    without_thread,
+)
+from bot.channels.teams_settings import TeamsSettings
+from bot.channels.teams_token import BotToken
+
+_ROSTER_SECONDS = 600.0
+_KNOCK_SECONDS = 3600.0
+
+
+@dataclass(frozen=True, slots=True)
+class Presence:
+    settings: TeamsSettings
+    edge: Edge
+    token: BotToken
+    connector: Connector
+    conversations: Conversations
+    home: Home
+
+    @classmethod
+    def of(cls, settings: TeamsSettings, edge: Edge) -> Self:
+        token = BotToken(edge.http, settings)
+        conversations = Conversations(edge.memory)
+        return cls(
+            settings,
+            edge,
+            token,
+            Connector(edge.http, token, settings, edge.now),
+            conversations,
+            Home(conversations, settings, edge.remember),
+        )
+
+    # ---- where a reader is -------------------------------------------------------------------------------------------
+
+    async def address(self, reader: Reader) -> Place:
+        """Raises DeliveryError where there is no way to the reader."""
+        match reader.kind:
+            case ReaderKind.OPERATOR:
+                return await self._person(reader)
+            case ReaderKind.ROOM:
+                return await self._room(reader.place or self.home.conversation)
+            case ReaderKind.CALLER:
+                raise DeliveryError(Reason.NO_ADDRESS, "a caller is not in Teams")
+
+    async def chat_with(self, subject: str) -> Place:
+        """The person's own chat with the bot, begun if need be. Raises DeliveryError."""
+        member = await self.conversations.member(subject)
+        if member is None:
+            raise DeliveryError(Reason.NO_ADDRESS, "this person is in no team or chat that the app was added to")
+        return await self._chat(member)
+
+    async def _person(self, reader: Reader) -> Place:
+        """A person's own chat. For whom the bot has never met there is the room, as where one chat is all there is."""
+        member = await self._find(reader)
+        return await self._chat(member) if member else await self._room_of_strangers(reader)
+
+    async def _find(self, reader: Reader) -> Member | None:
+        found = await self._known(reader)
+        if found is None and await self._read_rosters():
+            found = await self._known(reader)
+        return found
+
+    async def _known(self, reader: Reader) -> Member | None:
+        subject = reader.identities.get("teams", "")
+        return await self.conversations.member(subject) or await self.conversations.by_mail(reader.email)
+
+    async def _chat(self, member: Member) -> Place:
+        if member.removed:
+            raise DeliveryError(Reason.NO_ADDRESS, f"{member.name or 'this person'} has removed the app from Teams")
+        if member.chat:
+            return await self._room(member.chat)
+        if not member.id:
+            raise DeliveryError(Reason.NO_ADDRESS, f"Teams has not told how to reach {member.name or 'this person'}")
+        place = await self._begin_chat(member)
+        await self.conversations.keep(place)
+        return place
+
+    async def _begin_chat(self, member: Member) -> Place:
+        service_url = member.service_url or self.home.service_url
+        try:
+            chat = await self.connector.create_chat(service_url, member.id)
+        except DeliveryError as error:
+            if error.reason not in {Reason.REFUSED, Reason.GONE, Reason.INVALID}:
+                raise
+            raise DeliveryError(Reason.NO_ADDRESS, f"no chat could be begun: {error.detail}") from None
+        return Place(chat, PlaceKind.PERSONAL, service_url, owner=member.subject)
+
+    async def _room(self, conversation: str) -> Place:
+        if not conversation:
+            raise DeliveryError(Reason.NO_ADDRESS, "the app was not added to a team or chat yet")
+        place = await self.conversations.place(conversation)
+        if place is None:
+            kind = PlaceKind.CHANNEL if conversation.endswith(("@thread.tacv2", "@thread.skype")) else PlaceKind.GROUP
+            return Place(conversation, kind, self.home.service_url)
+        if place.removed:
+            raise DeliveryError(Reason.REFUSED, "the bot was removed from there; add the app again")
+        if place.refused and not await self.edge.once(f"teams:knock:{conversation}", _KNOCK_SECONDS):
+            raise DeliveryError(Reason.REFUSED, "Teams takes no messages of the bot there; it is tried once an hour")
+        return place
+
+    async def _room_of_strangers(self, reader: Reader) -> Place:
+        home = self.home.conversation
+        place = await self.conversations.place(home) if home else None
+        owner = await self.conversations.member(place.owner) if place and place.owner else None
+        of_another = owner is not None and bool(owner.email) and owner.email.casefold() != reader.email.casefold()
+        if not home or of_another:
+            raise DeliveryError(
+                Reason.NO_ADDRESS, f"{reader.name or 'this person'} is in no team or chat that the app was added to"
+            )
+        return await self._room(home)
+
+    # ---- what is learnt on the way -----------------------------------------------------------------------------------
+
+    async def welcome(self, place: Place) -> None:
+        await self.conversations.keep(place)
+        await self.home.welcome(place)
+
+    async def farewell(self, conversation: str, team: str = "") -> None:
+        await self.conversations.lose(conversation)
+        await self.conversations.lose_team(team)
+        await self.home.farewell()
+
+    async def taken(self, place: Place) -> None:
+        """A message arrived: whatever was refused before is so no more."""
+        if place.refused:
+            await self.conversations.keep(replace(place, refused=False))
+
+    async def failed(self, conversation: str, error: DeliveryError) -> None:
+        """Where the bot is blocked it does not knock with every message; a chat that is gone is begun anew."""
+        match error.reason:
+            case Reason.REFUSED:
+                await self.conversations.refused(without_thread(conversation))
+            case Reason.GONE:
+                await self.conversations.forget_chat(conversation)
+
+    async def learn_roster(self, place: Place) -> None:
+        """Raises DeliveryError."""
+        async for entry in self.connector.members(place.service_url, place.id):
+            member = member_of(entry, self.settings.tenant, place.service_url)
+            if member is not None:
+                await self.conversations.learn(member)
+
+    async def _read_rosters(self) -> bool:
+        """Asks the rosters of teams and groups for whom we do not know yet; each at most every ten minutes."""
+        read = False
+        for place in await self.conversations.places():
+            if place.is_room and await self.edge.once(f"teams:roster:{place.id}", _ROSTER_SECONDS):
+                try:
+                    await self.learn_roster(place)
+                except DeliveryError:
+                    continue  # the send that follows says what is wrong, if it concerns this reader
+                read = True
+        return read
