@@ -41,7 +41,8 @@ class Decision:
 class Question(BaseModel, ABC):
     """A kind of question: a frozen payload that knows its card and its choices. No channel, no I/O, no clock."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    # Stripping blanks here would reach into JSON arguments and show another call than the one that is made.
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     kind: ClassVar[str]
 

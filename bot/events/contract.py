@@ -10,7 +10,7 @@ from bot.dispatch.notice import Event, Notice
 class Context(BaseModel):
     """What a type of event has to bring. Whatever else comes along is shown as facts."""
 
-    model_config = ConfigDict(frozen=True, extra="allow", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="allow")
 
 
 ContextClass = type[Context]

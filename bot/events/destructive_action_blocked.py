@@ -15,7 +15,7 @@ from interactions.text import clip, code, literal
 class DecisionWanted(BaseModel):
     """How a person is asked whether the call stays blocked. `expires_in` is in seconds."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+    model_config = ConfigDict(frozen=True, extra="forbid")
 
     operators: tuple[Named, ...] = Field(default=(), max_length=50)
     expires_in: float | None = Field(default=None, gt=0, allow_inf_nan=False)

@@ -3,7 +3,7 @@
 import json
 from typing import Annotated
 
-from pydantic import AfterValidator, BeforeValidator, Field, JsonValue, StringConstraints
+from pydantic import AfterValidator, BeforeValidator, Field, JsonValue
 
 from interactions.card import Format, Payload
 from interactions.text import one_line, spelled_out, visible
@@ -16,7 +16,7 @@ def _on_one_line(value: object) -> object:
 
 
 def _in_paragraphs(value: object) -> object:
-    return visible(value) if isinstance(value, str) else value
+    return visible(value).strip() if isinstance(value, str) else value
 
 
 def _bounded(value: JsonValue) -> JsonValue:
@@ -30,7 +30,7 @@ Name = Annotated[str, Field(min_length=1, max_length=300), BeforeValidator(_on_o
 Prose = Annotated[str, Field(max_length=8000), BeforeValidator(_in_paragraphs)]
 Message = Annotated[str, Field(min_length=1, max_length=8000), BeforeValidator(_in_paragraphs)]
 # What is decided about stays as it was said, to the last blank: it is made readable where it is shown.
-Exact = Annotated[str, StringConstraints(strip_whitespace=False, max_length=LARGEST)]
+Exact = Annotated[str, Field(max_length=LARGEST)]
 Arguments = Annotated[JsonValue, AfterValidator(_bounded)]
 
 
