@@ -22,6 +22,7 @@ GROUND = (
 )
 FOUNDATION = (*GROUND, "bot.operators")
 DISPATCH = ("bot.dispatch", "bot.dispatch.dispatcher", "bot.dispatch.notice")  # its face
+PAGES = ("renderers.email", "renderers.inert", "renderers.markdown", "renderers.words")  # what writes HTML
 OWN = "{package}.**"
 FACES = (OWN, "bot.*", *FOUNDATION, *DISPATCH, "bot.channels.contract", "bot.channels.registry", "interactions.**")
 
@@ -61,7 +62,7 @@ TABLE = Table(
         Row("bot.conversations.**", may=(OWN, "interactions.**", *DISPATCH, "bot.channels.contract", *FOUNDATION)),
         Row("bot.api.**", may=FACES),
         Row("bot.mcp.**", may=FACES),
-        Row("bot.admin.**", may=(*FACES, "teams_manifest")),
+        Row("bot.admin.**", may=(*FACES, "teams_manifest", *PAGES)),
         Row("bot.store.migrations.**", may=(OWN, "bot.tables", "bot.*.tables", *GROUND)),
         Row("bot.**", may=(OWN, "interactions.**", *FOUNDATION)),
     ),

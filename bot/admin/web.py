@@ -1,0 +1,181 @@
+"""What every page shares: templates, security headers, error pages, and the proof that a form is ours."""
+
+import hashlib
+import hmac
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime, timedelta
+from functools import cache
+from http import HTTPStatus
+from pathlib import Path
+from typing import Any
+
+import aiohttp_jinja2
+from aiohttp import web
+from jinja2 import FileSystemLoader, StrictUndefined
+from markupsafe import Markup
+from yarl import URL
+
+from renderers.email import html
+from renderers.markdown import parse
+
+HERE = Path(__file__).parent
+STATIC = HERE / "static"
+FORM_LIVES = timedelta(hours=12)
+NO_SCRIPT = "script-src 'none'"
+OWN_SCRIPT = "script-src 'self'; connect-src 'self'"
+
+log = logging.getLogger(__name__)
+
+
+def set_up(app: web.Application) -> None:
+    """Templates and headers. The error pages are a middleware of their own: see `error_pages`."""
+    environment = aiohttp_jinja2.setup(
+        app,
+        loader=FileSystemLoader(HERE / "templates"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["static"] = static_url
+    environment.filters["prose"] = _prose
+    app.on_response_prepare.append(protect)
+
+
+def _prose(markdown: str) -> Markup:
+    """Markdown from outside: elements of ours only, every text escaped, every link with its host."""
+    return html(parse(markdown))
+
+
+def static_routes() -> list[web.AbstractRouteDef]:
+    return [web.static("/static", STATIC)]
+
+
+@cache
+def static_url(name: str) -> str:
+    """The address of a file of ours, which changes with its content."""
+    digest = hashlib.sha256((STATIC / name).read_bytes()).hexdigest()
+    return f"/static/{name}?v={digest[:12]}"
+
+
+# ---- headers ---------------------------------------------------------------------------------------------------------
+
+
+def policy(scripts: str = NO_SCRIPT) -> str:
+    """The Content-Security-Policy: nothing but files of our own, no frame, no form to elsewhere."""
+    return (
+        f"default-src 'none'; style-src 'self'; img-src 'self' data:; font-src 'self'; {scripts}; "
+        "form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
+    )
+
+
+HEADERS = {
+    "Content-Security-Policy": policy(),
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
+}
+
+
+async def protect(request: web.Request, response: web.StreamResponse) -> None:
+    """The strictest headers for every answer; what a handler has set itself stays."""
+    for name, value in HEADERS.items():
+        response.headers.setdefault(name, value)
+    if request.path.startswith("/static/"):
+        lives = "public, max-age=31536000, immutable" if "v" in request.query else "no-cache"
+        response.headers.setdefault("Cache-Control", lives)
+
+
+def keep_private(response: web.StreamResponse) -> None:
+    """For pages about one person's business: kept by no cache and found by no search."""
+    response.headers["Cache-Control"] = "no-store"
+    response.headers["X-Robots-Tag"] = "noindex, nofollow"
+
+
+# ---- forms -----------------------------------------------------------------------------------------------------------
+
+
+def is_same_origin(request: web.Request, base_url: str) -> bool:
+    """Whether a form was sent from a page of ours.
+
+    Every browser of the last years says so in Sec-Fetch-Site. Older ones say where from in Origin, which our own
+    Referrer-Policy turns into "null"; then only the seal in the form remains, which no other site can read.
+    """
+    if request.headers.get("Sec-Fetch-Site", "same-origin") != "same-origin":
+        return False
+    origin = request.headers.get("Origin", "null")
+    return origin == "null" or origin in {str(URL(base_url).origin()), f"{request.scheme}://{request.host}"}
+
+
+def seal_form(subject: str, keys: Sequence[bytes], at: datetime) -> str:
+    """A value for a hidden field that shows that the form was ours, about this subject, and how old it is."""
+    issued = str(int(at.timestamp()))
+    return f"{issued}.{_form_mac(subject, issued, keys[0])}"
+
+
+def is_sealed(seal: str, subject: str, keys: Sequence[bytes]) -> bool:
+    issued, _, mac = seal.partition(".")
+    return any(hmac.compare_digest(_form_mac(subject, issued, key).encode(), mac.encode()) for key in keys)
+
+
+def is_fresh(seal: str, at: datetime) -> bool:
+    """Of a sealed value: whether its form was shown not too long ago."""
+    issued, _, _ = seal.partition(".")
+    return at.timestamp() - int(issued) < FORM_LIVES.total_seconds()
+
+
+def _form_mac(subject: str, issued: str, key: bytes) -> str:
+    return hmac.new(key, f"form\0{subject}\0{issued}".encode(errors="replace"), hashlib.sha256).hexdigest()[:32]
+
+
+# ---- error pages -----------------------------------------------------------------------------------------------------
+
+WORDS = {
+    400: ("That request makes no sense to us", "Go back, load the page again and try once more."),
+    403: ("That is not allowed", "Nothing was changed. Open the page again from its own address and try once more."),
+    404: ("There is nothing here", "The address may be mistyped, or what it led to is gone."),
+    405: ("That does not work here", "This address does not take that kind of request."),
+    413: ("That is too much text", "Nothing was changed. Shorten it and try again."),
+    429: ("Too many attempts", "Wait a minute, then try again."),
+    500: ("Something went wrong on our side", "Nothing is lost. Try again; if it stays, tell whoever runs Gatebell."),
+    503: ("Not ready yet", "Gatebell is starting or stopping. Try again in a minute."),
+}
+
+Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+
+
+def error_pages(is_page: Callable[[web.Request], bool]) -> Any:
+    """A middleware that words errors for people wherever `is_page` says that a person looks."""
+
+    @web.middleware
+    async def middleware(request: web.Request, handler: Handler) -> web.StreamResponse:
+        try:
+            return await handler(request)
+        except web.HTTPException as error:
+            if error.status < 400 or not is_page(request):
+                raise
+            return error_page(request, error.status)
+        except Exception:
+            if not is_page(request):
+                raise
+            log.exception("A page failed")
+            return error_page(request, 500)
+
+    return middleware
+
+
+def reads_html(request: web.Request) -> bool:
+    """A browser, on an address that is not meant for programs."""
+    return "text/html" in request.headers.get("Accept", "") and not request.path.startswith(("/api/", "/mcp"))
+
+
+def error_page(request: web.Request, status: int, title: str = "", words: str = "") -> web.Response:
+    known = WORDS.get(status) or (HTTPStatus(status).phrase, "Nothing was changed.")
+    context = {"status": status, "title": title or known[0], "words": words or known[1]}
+    response = aiohttp_jinja2.render_template("error.html", request, context, status=status)
+    keep_private(response)
+    return response
