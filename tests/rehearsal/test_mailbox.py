@@ -1,6 +1,7 @@
 import asyncio
 import ssl
 from email.message import EmailMessage
+from typing import Any
 
 import aiosmtplib
 import pytest
@@ -20,7 +21,7 @@ def mail(to: str = "ana@example.com", subject: str = "Hello") -> EmailMessage:
     return message
 
 
-def client(mailbox: Mailbox, **more: object) -> aiosmtplib.SMTP:
+def client(mailbox: Mailbox, **more: Any) -> aiosmtplib.SMTP:
     secured = mailbox.security is not Security.NONE
     context = ssl.create_default_context(cafile=str(mailbox.ca_path)) if secured else None
     return aiosmtplib.SMTP(
@@ -94,8 +95,8 @@ async def test_the_mailbox_answers_with_the_code_it_was_told(code: int, stage: s
         mailbox.fail(failure.status(code), path=stage)
         with pytest.raises((aiosmtplib.SMTPResponseException, aiosmtplib.SMTPRecipientsRefused)) as refused:
             await aiosmtplib.send(mail(), hostname="localhost", port=mailbox.port, start_tls=False, timeout=2)
-        error = refused.value
-        codes = [each.code for each in error.recipients] if hasattr(error, "recipients") else [error.code]
+        error: Any = refused.value
+        codes = [each.code for each in getattr(error, "recipients", [error])]
         assert codes == [code]
         assert mailbox.letters == []
 

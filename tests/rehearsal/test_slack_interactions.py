@@ -45,7 +45,7 @@ class App:
         self.verified.append(SignatureVerifier(self.slack.signing_secret).is_valid_request(raw, dict(request.headers)))
         self.headers.append(request.headers)
         form = await request.post()
-        payload = json.loads(str(form["payload"])) if "payload" in form else dict(form) or json.loads(raw)
+        payload: Any = json.loads(str(form["payload"])) if "payload" in form else dict(form) or json.loads(raw)
         self.payloads.append(payload)
         await asyncio.sleep(self.delay)
         if self.modal is not None and payload["type"] == "block_actions":

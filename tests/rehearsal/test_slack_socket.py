@@ -29,7 +29,7 @@ def client(slack: SlackWorkspace) -> AsyncWebClient:
 async def app(slack: SlackWorkspace, client: AsyncWebClient) -> AsyncIterator[AsyncApp]:
     """An app on bolt, connected by its own Socket Mode."""
     app = AsyncApp(client=client, token=slack.bot_token)
-    handler = AsyncSocketModeHandler(app, slack.app_token, web_client=client)
+    handler: Any = AsyncSocketModeHandler(app, slack.app_token, web_client=client)
     await handler.connect_async()
     await slack.until(lambda: slack.sockets.connected)
     yield app
@@ -76,7 +76,7 @@ async def test_bolt_comes_back_when_asked_to_reconnect(slack: SlackWorkspace, ap
 
 
 async def test_an_envelope_without_an_answer_is_not_acknowledged(slack: SlackWorkspace, client: AsyncWebClient) -> None:
-    deaf = SocketModeClient(app_token=slack.app_token, web_client=client)
+    deaf: Any = SocketModeClient(app_token=slack.app_token, web_client=client)
     await deaf.connect()
     await client.chat_postMessage(channel="U0ANA", text="Asked", blocks=[actions(button("Approve"))])
     pressed = await slack.dm("ana@example.com").click("Approve")

@@ -24,11 +24,11 @@ async def teams() -> AsyncIterator[TeamsTenant]:
 async def accepted_by_microsoft(teams: TeamsTenant, token: str) -> bool:
     """Asks botframework-connector in a thread, as it fetches keys with a blocking client; it refuses by raising."""
 
-    async def ask() -> list[Any]:
-        return await asyncio.gather(_claims(teams, token), return_exceptions=True)
+    async def ask() -> bool:
+        outcome = await asyncio.gather(_claims(teams, token), return_exceptions=True)
+        return bool(getattr(outcome[0], "is_authenticated", False))
 
-    (claims,) = await asyncio.to_thread(asyncio.run, ask())
-    return bool(getattr(claims, "is_authenticated", False))
+    return await asyncio.to_thread(asyncio.run, ask())
 
 
 async def _claims(teams: TeamsTenant, token: str) -> Any:
