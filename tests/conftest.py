@@ -1,9 +1,11 @@
 """Real servers for every test, started when first asked for: PostgreSQL, Valkey and a Chromium."""
 
+import asyncio
 import os
 import shutil
 import tempfile
 from collections.abc import AsyncIterator, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
@@ -45,16 +47,26 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture
-async def postgres_database(postgres_url: str) -> AsyncIterator[str]:
+def postgres_database(postgres_url: str) -> Iterator[str]:
     """The URL of an empty database that only this test knows."""
-    import asyncpg
-
     name = f"test_{uuid4().hex}"
-    connection = await asyncpg.connect(postgres_url)
-    await connection.execute(f"CREATE DATABASE {name}")
+    _as_superuser(postgres_url, f"CREATE DATABASE {name}")
     yield postgres_url.replace("/postgres?", f"/{name}?")
-    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()
+    _as_superuser(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _as_superuser(url: str, sql: str) -> None:
+    """In a thread with a loop of its own, so that a fixture may ask for it whether or not a loop is running."""
+
+    async def execute() -> None:
+        import asyncpg
+
+        connection = await asyncpg.connect(url)
+        await connection.execute(sql)
+        await connection.close()
+
+    with ThreadPoolExecutor(1) as thread:
+        thread.submit(asyncio.run, execute()).result()
 
 
 @pytest.fixture(scope="session")

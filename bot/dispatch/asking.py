@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 
-from bot.channels.contract import CALLER_CHANNEL, Person, Reader
+from bot.channels.contract import CALLER_CHANNEL, Reader
 from bot.dispatch import outbox
 from bot.dispatch.notice import (
     Ask,
@@ -146,10 +146,9 @@ class Asking:
         ledger, detail = self._setting.questions.ledger, {"digest": digest}
         await ledger.record(tx, at, row["producer"], "interaction.consumed", interaction_id, "", dict(detail))
 
-    async def show_pending(self, person: Person) -> int:
+    async def show_pending(self, operator_id: str, channel: str) -> int:
         """Post a person's open questions to the channel where that person asked for them; how many there are."""
-        actor = await self._setting.directory.by_person(person)
-        reader = await self._setting.directory.reader(actor.id) if actor else None
+        reader = await self._setting.directory.reader(operator_id)
         if reader is None:
             return 0
         at = self._tools.clock.now()
@@ -158,7 +157,7 @@ class Asking:
             rows = await tx.rows("SELECT id, ref, audience FROM interaction WHERE status = 'pending' ORDER BY id")
             mine = [row for row in rows if reader.id in json.loads(row["audience"])]
             for row in mine:
-                await _one_more_copy(tx, row["ref"], reader, person.platform, at)
+                await _one_more_copy(tx, row["ref"], reader, channel, at)
             return len(mine)
 
         return await self._tools.store.write(job)
@@ -178,7 +177,7 @@ class Asking:
         return Interaction(
             id=new_id(at),
             question=ask.question,
-            digest=self._setting.digest(ask.question.kind, payload_of(ask.question), _said(ask)),
+            digest=self._setting.digest(ask.question.kind, payload_of(ask.question), ask.requester),
             requester=ask.requester,
             audience=frozenset(actor.id for actor in actors),
             created_at=at,
@@ -227,11 +226,6 @@ def _must_be_consumable(interaction: Interaction, digest: str) -> None:
 
 def _standing(interaction: Interaction) -> str:
     return interaction.ruling.text if interaction.ruling else str(interaction.status)
-
-
-def _said(ask: Ask) -> Mapping[str, JsonValue]:
-    who = ask.requester
-    return {"email": who.email, "agent": who.agent, "session": who.session}
 
 
 def _delivery_view(row: Row) -> DeliveryView:

@@ -81,8 +81,8 @@ class Dispatcher:
     async def consume(self, interaction_id: str, digest: str, producer: str | None = None) -> InteractionView:
         return await self._asking.consume(interaction_id, digest, producer)
 
-    async def show_pending(self, person: Person) -> int:
-        shown = await self._asking.show_pending(person)
+    async def show_pending(self, operator_id: str, channel: str) -> int:
+        shown = await self._asking.show_pending(operator_id, channel)
         self._worker.wake()
         return shown
 

@@ -130,8 +130,8 @@ async def put_deliveries(
     """The copies, due at once. With a lease they belong to the worker of that name from the beginning."""
     now = at.timestamp()
     await tx.many(
-        "INSERT INTO delivery (id, ref, reader_kind, reader_id, place, chain, step, channel, wanted, shown, receipt, rank,"
-        " due_at, slot, lease, lease_until, tries, state, reason, detail, created_at, done_at)"
+        "INSERT INTO delivery (id, ref, reader_kind, reader_id, place, chain, step, channel, wanted, shown, receipt,"
+        " rank, due_at, slot, lease, lease_until, tries, state, reason, detail, created_at, done_at)"
         " VALUES (:id, :ref, :kind, :reader, :place, :chain, 0, :channel, :wanted, :shown, NULL, :rank,"
         " :now, 0, :lease, :until, 0, 'open', '', '', :now, NULL)",
         [

@@ -100,8 +100,8 @@ class Telling:
 async def put_event(tx: Tx, event: Event, told: Told, ref: str, at: datetime) -> None:
     await tx.run(
         "INSERT INTO event (id, type, severity, phase, source, summary, details, dedup_key, context, labels, producer,"
-        " occurred_at, received_at, result, reason, ref, interaction_id) VALUES (:id, :type, :severity, :phase, :source,"
-        " :summary, :details, :dedup_key, :context, :labels, :producer, :occurred_at, :received_at, :result, :reason,"
+        " occurred_at, received_at, result, reason, ref, interaction_id)"
+        " VALUES (:id, :type, :severity, :phase, :source, :summary, :details, :dedup_key, :context, :labels, :producer, :occurred_at, :received_at, :result, :reason,"
         " :ref, :interaction_id)",
         {
             "id": told.event_id,

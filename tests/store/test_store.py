@@ -1,0 +1,64 @@
+"""Both databases keep the same promises."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from bot.store import Store, Tx, open_store
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+async def store(request: pytest.FixtureRequest, tmp_path: Path) -> AsyncIterator[Store]:
+    url = (
+        f"sqlite:///{tmp_path / 'g.db'}" if request.param == "sqlite" else request.getfixturevalue("postgres_database")
+    )
+    opened = open_store(url)
+    await opened.start()
+    await opened.write(lambda tx: tx.run("CREATE TABLE thing (name TEXT PRIMARY KEY, count INTEGER NOT NULL)"))
+    yield opened
+    await opened.stop()
+
+
+async def names(store: Store) -> set[str]:
+    return {row["name"] for row in await store.read(lambda tx: tx.rows("SELECT name FROM thing"))}
+
+
+async def put(tx: Tx, name: str) -> None:
+    await tx.run("INSERT INTO thing (name, count) VALUES (:name, 0)", {"name": name})
+
+
+async def test_what_was_written_can_be_read(store: Store) -> None:
+    await store.write(lambda tx: put(tx, "a"))
+    assert await names(store) == {"a"}
+
+
+async def test_a_failing_job_undoes_itself_and_not_its_neighbours(store: Store) -> None:
+    async def bad(tx: Tx) -> None:
+        await put(tx, "half")
+        raise ValueError("no")
+
+    results = await asyncio.gather(
+        store.write(lambda tx: put(tx, "a")),
+        store.write(bad),
+        store.write(lambda tx: put(tx, "b")),
+        return_exceptions=True,
+    )
+    assert isinstance(results[1], ValueError)
+    assert await names(store) == {"a", "b"}
+
+
+async def test_many_writers_at_once_lose_no_update(store: Store) -> None:
+    await store.write(lambda tx: put(tx, "a"))
+    await asyncio.gather(
+        *(store.write(lambda tx: tx.run("UPDATE thing SET count = count + 1 WHERE name = 'a'")) for _ in range(100))
+    )
+    rows = await store.read(lambda tx: tx.rows("SELECT count FROM thing"))
+    assert rows[0]["count"] == 100
+
+
+async def test_the_number_of_changed_rows_is_told(store: Store) -> None:
+    await store.write(lambda tx: put(tx, "a"))
+    assert await store.write(lambda tx: tx.run("UPDATE thing SET count = 1 WHERE name = :n", {"n": "a"})) == 1
+    assert await store.write(lambda tx: tx.run("UPDATE thing SET count = 1 WHERE name = :n", {"n": "z"})) == 0
