@@ -13,17 +13,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from interactions.card import Card, Choice, Input, Outcome, Payload, Severity, Status
 from renderers import words
 from renderers.clip import (
-    ENDED_LINES,
-    ENDED_TEXT,
     TEAMS_BUTTON,
     TEAMS_BUTTONS,
     TEAMS_CARD_BYTES,
     TEAMS_INPUT,
     TEAMS_SUMMARY,
     clip,
-    clip_lines,
     fits,
     length,
+    recorded,
     shortened,
 )
 from renderers.inert import one_line, visible
@@ -49,17 +47,17 @@ if TYPE_CHECKING:
     from renderers.adaptive_elements import Action
 
 Json = dict[str, Any]
-Elements = "Iterator[BareObject]"
 
 VERB = "answer"
 _INPUT = "input."
 _NBSP = "\u00a0"
-_COLOURS = {
-    Severity.CRITICAL: "Attention",
-    Severity.HIGH: "Attention",
-    Severity.MEDIUM: "Warning",
-    Severity.LOW: "Good",
-    Severity.INFO: "Accent",
+# A sign, because Teams' own yellow and green are hard to read as letters.
+_SIGNS = {
+    Severity.CRITICAL: "🔴",
+    Severity.HIGH: "🟠",
+    Severity.MEDIUM: "🟡",
+    Severity.LOW: "🟢",
+    Severity.INFO: "🔵",
 }
 
 
@@ -108,7 +106,7 @@ def _size(content: Json) -> int:
 def _content(card: Card, token: str, page: str, *, whole: bool = True) -> Json:
     from renderers import adaptive_elements as kit
 
-    shown = _ended(card) if card.outcome else card
+    shown = recorded(card) if card.outcome else card
     offered = card if whole else replace(card, choices=tuple(each for each in card.choices if each not in card.guarded))
     body = [
         *_head(shown),
@@ -222,7 +220,7 @@ def _code(text: str) -> "BareObject":
     from renderers import adaptive_elements as kit
 
     run = kit.TextRun(text=_inert(_spaced(text)) or _NBSP, fontType="Monospace", size="Small")
-    return kit.Container(style="emphasis", items=[kit.RichTextBlock(inlines=[run])])
+    return kit.Container(style="emphasis", items=[kit.RichTextBlock(inlines=[run])], spacing="Small")
 
 
 def _spaced(text: str) -> str:
@@ -235,7 +233,7 @@ def _spaced(text: str) -> str:
 
 
 def _head(card: Card) -> "Iterator[BareObject]":
-    yield _line(words.severity(card), size="Small", weight="Bolder", color=_COLOURS[card.severity])
+    yield _line(f"{_SIGNS[card.severity]} {words.severity(card)}", size="Small", weight="Bolder", isSubtle=True)
     title = one_line(card.title) or words.severity(card)
     yield _line(title, size="Large", weight="Bolder", style="heading", spacing="None")
 
@@ -273,19 +271,13 @@ def _facts(facts: Sequence[tuple[str, str]]) -> "Iterator[BareObject]":
             kit.Fact(title=_escaped(one_line(name)) or "…", value=_escaped(visible(value)).replace("\n", "\n\n") or "—")
             for name, value in facts
         ]
-        yield kit.FactSet(facts=shown, separator=True, spacing="Medium")
+        yield kit.FactSet(facts=shown, spacing="Medium")
 
 
 def _payload(payload: Payload | None) -> "Iterator[BareObject]":
     if payload:
         yield _line(one_line(payload.label) or "Payload", weight="Bolder", spacing="Medium")
         yield _code(visible(payload.body))
-
-
-def _ended(card: Card) -> Card:
-    """An ended card is a record: the beginning of what was asked."""
-    payload = card.payload and replace(card.payload, body=clip_lines(card.payload.body, ENDED_LINES, ENDED_TEXT))
-    return replace(card, text=clip(card.text, ENDED_TEXT), payload=payload)
 
 
 def _offered(card: Card) -> "Iterator[BareObject]":
@@ -315,7 +307,7 @@ def _footer(card: Card) -> "Iterator[BareObject]":
     if progress:
         yield _line(progress, weight="Bolder")
     if requester:
-        yield _line(f"Requested by {requester}", separator=True, **small)
+        yield _line(f"Requested by {requester}", separator=True, spacing="Medium", **small)
     if card.expires_at and not card.outcome:
         yield kit.TextBlock(text=f"Expires {_moment(card.expires_at)}", wrap=True, spacing="None", **small)
     if url:
@@ -347,7 +339,7 @@ def _questions(card: Card) -> "Iterator[BareObject]":
             error="Choose one of the answers.",
         )
     for each in card.inputs:
-        askers = [choice for choice in card.choices if each.belongs_to(choice.id)]
+        askers = _askers(card, each)
         if askers and (_is_picked(card) or len(askers) == len(card.choices)):
             always = len(askers) == len(card.choices)
             hint = "" if always else f" (only for: {', '.join(one_line(choice.label) for choice in askers)})"
@@ -382,11 +374,20 @@ def _answer(card: Card, choice: Choice, token: str) -> "Action":
     label = clip(_inert(one_line(choice.label)), TEAMS_BUTTON) or "…"
     execute = _execute(label, {"token": token, "choice": choice.id})
     own = [
-        _question(each, f"{_INPUT}{each.id}~{choice.id}", required=each.required)
+        _question(each, _input_id(card, each, choice), required=each.required)
         for each in card.inputs_of(choice.id)
-        if not all(each.belongs_to(other.id) for other in card.choices)
+        if len(_askers(card, each)) < len(card.choices)
     ]
     return kit.ShowCard(title=label, card=kit.card(own, [execute])) if own else execute
+
+
+def _askers(card: Card, field: Input) -> list[Choice]:
+    return [choice for choice in card.choices if field.belongs_to(choice.id)]
+
+
+def _input_id(card: Card, field: Input, choice: Choice) -> str:
+    """Ids differ in the whole card, so an input that several choices ask for says for which one it is."""
+    return f"{_INPUT}{field.id}" + (f"~{choice.id}" if len(_askers(card, field)) > 1 else "")
 
 
 def _execute(title: str, data: Json) -> "Action":

@@ -10,8 +10,6 @@ import renderers.block_elements as kit
 from interactions.card import Card, Choice, Format, Input, Outcome, Tone
 from renderers import words
 from renderers.clip import (
-    ENDED_LINES,
-    ENDED_TEXT,
     SLACK_BLOCKS,
     SLACK_BUTTON,
     SLACK_BUTTONS,
@@ -24,10 +22,9 @@ from renderers.clip import (
     SLACK_RADIOS,
     SLACK_VIEW,
     SLACK_VIEW_BLOCKS,
-    clip,
-    clip_lines,
     fits,
     length,
+    recorded,
     shortened,
 )
 from renderers.inert import one_line, visible
@@ -117,7 +114,7 @@ def _message(card: Card, token: str, *, whole: bool = True, page: str = "") -> l
         [
             *_title(card),
             *_outcome(card.outcome),
-            *_body(_ended(card) if card.outcome else card),
+            *_body(recorded(card) if card.outcome else card),
             *_offered(card if whole else _without_guarded(card)),
             *_missing(card, page, whole=whole),
             *_answers(card, token, whole=whole),
@@ -180,12 +177,6 @@ def _facts(facts: Sequence[tuple[str, str]]) -> "Iterator[Block]":
 def _long_fact(label: str, text: str) -> "Iterator[Block]":
     yield kit.section(label)
     yield from (kit.section(fence(part)) for part in fences(text))
-
-
-def _ended(card: Card) -> Card:
-    """An ended card is a record: the beginning of what was asked."""
-    payload = card.payload and replace(card.payload, body=clip_lines(card.payload.body, ENDED_LINES, ENDED_TEXT))
-    return replace(card, text=clip(card.text, ENDED_TEXT), payload=payload)
 
 
 def _without_guarded(card: Card) -> Card:

@@ -57,10 +57,12 @@ TEAMS_SUMMARY = Limit(300, "ours: what a notification still shows")
 
 EMAIL_SUBJECT = Limit(200, "RFC 5322, line length limits, with room for encoding")
 EMAIL_PREVIEW = Limit(140, "ours: what inboxes show beside a subject")
+EMAIL_CHOICES = Limit(3, "ours: more choices than stand well in one line are a list")
 EMAIL_PAYLOAD = Limit(60_000, "Gmail: messages above 102 kB are clipped")
 
 LINK = Limit(2000, "Slack: Section block; a longer address leaves no room for its text")
 MARKDOWN = Limit(20_000, "ours: longer text is shown as it is, because parsing hostile markup grows with its square")
+TABLE_CELL = Limit(60, "ours: a wider cell does not move all the others")
 ENDED_TEXT = Limit(600, "ours: an ended card is a record, not a question")
 ENDED_LINES = Limit(12, "ours: an ended card is a record, not a question")
 
@@ -120,6 +122,12 @@ def shortened(card: Card, scale: int) -> Card:
         link=card.link if scale == 1 else "",
         outcome=outcome and _shortened_outcome(outcome, scale),
     )
+
+
+def recorded(card: Card) -> Card:
+    """An ended card: a record of what was asked, with the beginning of what was long."""
+    payload = card.payload and replace(card.payload, body=clip_lines(card.payload.body, ENDED_LINES, ENDED_TEXT))
+    return replace(card, text=clip(card.text, ENDED_TEXT), payload=payload)
 
 
 def _shortened_outcome(outcome: Outcome, scale: int) -> Outcome:

@@ -10,13 +10,30 @@ from markupsafe import Markup, escape
 
 from interactions.card import Card, Format, Outcome, Payload, Status
 from renderers import text, words
-from renderers.clip import EMAIL_PAYLOAD, EMAIL_PREVIEW, EMAIL_SUBJECT, clip, fits
+from renderers.clip import EMAIL_CHOICES, EMAIL_PAYLOAD, EMAIL_PREVIEW, EMAIL_SUBJECT, clip, fits, recorded
 from renderers.inert import one_line, visible
-from renderers.markdown import Block, Blocks, Bullets, Code, Paragraph, Quote, Rule, Run, Runs, Table, parse, safe_link
+from renderers.markdown import (
+    Block,
+    Blocks,
+    Bullets,
+    Code,
+    Paragraph,
+    Quote,
+    Rule,
+    Run,
+    Runs,
+    Table,
+    host_of,
+    parse,
+    safe_link,
+)
 
 if TYPE_CHECKING:
     from css_inline import CSSInliner
     from jinja2 import Template
+
+
+_OVER = "#9aa5b1"
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +74,11 @@ def _inliner() -> "CSSInliner":
 
 
 def _shown(card: Card, page: str, subject: str) -> dict[str, Any]:
+    card = recorded(card) if card.outcome else card
     return {
         "subject": subject,
         "preview": words.headline(card, EMAIL_PREVIEW),
-        "colour": words.COLOURS[card.severity],
+        "colour": _OVER if card.outcome else words.COLOURS[card.severity],
         "severity": words.severity(card),
         "title": one_line(card.title) or words.severity(card),
         "outcome": card.outcome and _outcome(card.outcome),
@@ -69,7 +87,10 @@ def _shown(card: Card, page: str, subject: str) -> dict[str, Any]:
         "payload": card.payload and _payload(card.payload),
         "progress": one_line(card.progress),
         "choices": [(one_line(choice.label), one_line(choice.description)) for choice in card.choices],
-        "button": _button(card, page),
+        "explained": len(card.choices) > EMAIL_CHOICES or any(choice.description.strip() for choice in card.choices),
+        "decide": safe_link(page) if words.asks(card) else "",
+        "decide_label": words.DECIDE,
+        "links": list(_links(card, page)),
         "foot": list(_foot(card)),
     }
 
@@ -119,12 +140,13 @@ def _diff_line(line: str) -> Markup:
     return Markup('<span class="{}">{}</span>').format(kind, line) if kind else escape(line)
 
 
-def _button(card: Card, page: str) -> dict[str, str] | None:
+def _links(card: Card, page: str) -> Iterator[tuple[str, str]]:
+    """Links say where they lead. The page is a button while it asks for an answer, so it is not among them then."""
     url, link = safe_link(page), safe_link(card.link)
-    if url and words.asks(card):
-        return {"url": url, "label": words.DECIDE, "why": "Nothing is decided before you choose on that page."}
-    shown = url or link
-    return {"url": shown, "label": words.OPEN, "why": ""} if shown else None
+    if url and not words.asks(card):
+        yield "See the request" if card.outcome else words.OPEN, url
+    if link:
+        yield f"{words.OPEN} {host_of(link)}", link
 
 
 def _foot(card: Card) -> Iterator[str]:
@@ -136,7 +158,7 @@ def _foot(card: Card) -> Iterator[str]:
         yield f"Digest {one_line(card.digest)}"
 
 
-# ---- markdown as HTML -------------------------------------------------------------------------------------------------
+# ---- markdown as HTML ------------------------------------------------------------------------------------------------
 
 
 _PARAGRAPH, _HEADING = Markup("<p>{}</p>"), Markup("<h2>{}</h2>")

@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from renderers.clip import LINK, MARKDOWN, fits
+from renderers.clip import LINK, MARKDOWN, TABLE_CELL, fits
 from renderers.inert import clean
 
 if TYPE_CHECKING:
@@ -77,7 +77,9 @@ class Table:
         columns = max(map(len, self.rows), default=0)
         widths = [max(len(row[column]) for row in self.rows if column < len(row)) for column in range(columns)]
         for row in self.rows:
-            yield "  ".join(cell.ljust(min(width, 60)) for cell, width in zip(row, widths, strict=False)).rstrip()
+            yield "  ".join(
+                cell.ljust(min(width, TABLE_CELL)) for cell, width in zip(row, widths, strict=False)
+            ).rstrip()
 
 
 Block = Paragraph | Code | Rule | Quote | Bullets | Table

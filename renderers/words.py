@@ -11,7 +11,6 @@ DECIDE = "Review and decide"
 OPEN = "Open"
 NOT_WHOLE = "This request is too long to be shown whole here. Read all of it before you approve."
 NOT_WHOLE_ENDED = "Shortened here."
-NOWHERE = "It can only be approved where all of it can be read."
 
 COLOURS = {
     Severity.CRITICAL: "#FF0000",
