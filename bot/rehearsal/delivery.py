@@ -41,7 +41,7 @@ class Sender:
         try:
             async with self._session.post(url, data=body, headers=headers, allow_redirects=False) as reply:
                 text = await reply.text()
-                return Delivery(kind, reply.status, json_or(text), since(started), headers=dict(reply.headers))
+                return Delivery(kind, reply.status, json_or(text), since(started), headers=reply.headers)
         except TimeoutError:
             return Delivery(kind, None, None, since(started), "http_timeout")
         except ClientError as error:

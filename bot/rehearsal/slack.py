@@ -42,7 +42,7 @@ class SlackWorkspace(HttpPlatform):
         self.state = SlackState(self.app, clock, patience)
         self.sockets = Sockets(self.app.app_id, self.changed)
         self.api = SlackApi(self.state, limits, lambda: self.sockets.new_url(self.origin))
-        self.payloads = Payloads(self.state, self.api)
+        self.payloads = Payloads(self.state)
         self.push = SlackPush(self.state, self.sockets, self.run_later, self.changed)
 
     @property

@@ -10,8 +10,16 @@ from typing import Any
 
 from bot.rehearsal.platform import Json
 from bot.rehearsal.slack_message import Message
-from bot.rehearsal.slack_rules import TEXT_CUT_AT, blocks_problem, elements_of, view_problem
-from bot.rehearsal.slack_state import Person, Room, SlackState, View
+from bot.rehearsal.slack_rules import TEXT_CUT_AT, blocks_problem, view_problem
+from bot.rehearsal.slack_shapes import (
+    completed,
+    completed_attachment,
+    described,
+    described_room,
+    described_view,
+    profile,
+)
+from bot.rehearsal.slack_state import Room, SlackState, View
 
 BURST = 5
 ANY_OF = {
@@ -121,24 +129,13 @@ class SlackApi:
         person = self.state.by_email(given.get("email", ""))
         if person is None:
             raise RefusedError("users_not_found")
-        return {"user": self._profile(person)}
+        return {"user": profile(person, self.state.app, self.state.clock())}
 
     def _user(self, given: Json) -> Json:
         person = self.state.people.get(given.get("user", ""))
         if person is None:
             raise RefusedError("user_not_found")
-        return {"user": self._profile(person)}
-
-    def _profile(self, person: Person) -> Json:
-        profile = {"real_name": person.name, "display_name": person.name.split()[0], "team": person.team}
-        if "users:read.email" in self.state.app.scopes:
-            profile["email"] = person.email
-        return {
-            "id": person.id, "team_id": person.team, "name": person.username, "deleted": False,
-            "real_name": person.name, "tz": person.tz, "tz_label": "", "tz_offset": 0, "profile": profile,
-            "is_admin": False, "is_owner": False, "is_restricted": False, "is_ultra_restricted": False,
-            "is_bot": False, "is_app_user": False, "is_email_confirmed": True, "updated": int(self.state.clock()),
-        }  # fmt: skip
+        return {"user": profile(person, self.state.app, self.state.clock())}
 
     def _open(self, given: Json) -> Json:
         ids = [each for each in str(given.get("users", "")).split(",") if each]
@@ -150,20 +147,11 @@ class SlackApi:
         return {"channel": {"id": room.id}, "no_op": bool(room.messages), "already_open": bool(room.messages)}
 
     def _info(self, given: Json) -> Json:
-        return {"channel": self._described(self._room(given))}
+        return {"channel": described_room(self._room(given), self.state.app)}
 
     def _list(self, given: Json) -> Json:
-        rooms = [self._described(room) for room in self.state.rooms.values() if not room.is_im]
+        rooms = [described_room(room, self.state.app) for room in self.state.rooms.values() if not room.is_im]
         return {"channels": rooms, "response_metadata": {"next_cursor": ""}}
-
-    def _described(self, room: Room) -> Json:
-        common = {"id": room.id, "created": 0, "is_im": room.is_im, "context_team_id": self.state.app.team_id}
-        if room.is_im:
-            return {**common, "user": room.members[0], "is_org_shared": False}
-        return {
-            **common, "name": room.name, "name_normalized": room.name, "is_channel": True, "is_group": False,
-            "is_private": False, "is_archived": False, "is_member": room.with_bot, "num_members": len(room.members),
-        }  # fmt: skip
 
     def _room(self, given: Json, *, posting: bool = False) -> Room:
         room = self.state.room(str(given.get("channel") or ""))
@@ -181,7 +169,7 @@ class SlackApi:
         text = str(given.get("text") or "")[:TEXT_CUT_AT]
         if not text and not blocks and not attachments:
             raise RefusedError("no_text")
-        return text, _completed(blocks), [_completed_attachment(each) for each in attachments]
+        return text, completed(blocks), [completed_attachment(each) for each in attachments]
 
     def _post(self, given: Json) -> Json:
         room = self._room(given, posting=True)
@@ -194,7 +182,7 @@ class SlackApi:
         message.metadata = given.get("metadata")
         room.messages.append(message)
         room.status = ""
-        return {"channel": room.id, "ts": message.ts, "message": self.described(message)}
+        return {"channel": room.id, "ts": message.ts, "message": described(message, self.state.app)}
 
     def _take_turn(self, room: Room) -> None:
         if self.limits:
@@ -213,7 +201,7 @@ class SlackApi:
         if "attachments" in given or "blocks" in given:
             message.attachments = attachments
         message.edited += 1
-        return {"channel": room.id, "ts": message.ts, "text": text, "message": self.described(message)}
+        return {"channel": room.id, "ts": message.ts, "text": text, "message": described(message, self.state.app)}
 
     def _delete(self, given: Json) -> Json:
         room = self._room(given)
@@ -222,7 +210,6 @@ class SlackApi:
             raise RefusedError("message_not_found")
         if not message.from_bot:
             raise RefusedError("cant_delete_message")
-        message.deleted = True
         room.messages.remove(message)
         return {"channel": room.id, "ts": message.ts}
 
@@ -242,7 +229,7 @@ class SlackApi:
         if problem := view_problem(given.get("view")):
             raise RefusedError("invalid_arguments", response_metadata={"messages": [f"[ERROR] {problem}"]})
         view: Json = copy.deepcopy(given["view"])
-        return {**view, "blocks": _completed(view["blocks"])}
+        return {**view, "blocks": completed(view["blocks"])}
 
     def _open_view(self, given: Json) -> Json:
         trigger_id = str(given.get("trigger_id") or "")
@@ -257,7 +244,7 @@ class SlackApi:
         trigger.used = True
         view = View(self.state.new_id("V"), trigger.user, content, secrets.token_hex(6), trigger_id)
         self.state.views[view.id] = view
-        return {"view": self.described_view(view)}
+        return {"view": described_view(view, self.state.app)}
 
     def _update_view(self, given: Json) -> Json:
         view = self.state.views.get(str(given.get("view_id") or ""))
@@ -266,7 +253,7 @@ class SlackApi:
         if given.get("hash") and given["hash"] != view.hash:
             raise RefusedError("hash_conflict")
         self.show(view, self._checked_view(given))
-        return {"view": self.described_view(view)}
+        return {"view": described_view(view, self.state.app)}
 
     def show(self, view: View, content: Json) -> None:
         view.content = content
@@ -290,38 +277,6 @@ class SlackApi:
         room.statuses.append(room.status)
         return {}
 
-    def described(self, message: Message) -> Json:
-        """The message as Slack gives it back and as it lies in a click."""
-        app = self.state.app
-        shape: Json = {"type": "message", "user": message.user, "ts": message.ts, "text": message.text}
-        shape["team"] = app.team_id
-        if message.from_bot:
-            shape |= {"bot_id": app.bot_id, "app_id": app.app_id}
-        if message.blocks:
-            shape["blocks"] = copy.deepcopy(message.blocks)
-        if message.attachments:
-            shape["attachments"] = [
-                {"id": place, "fallback": "[no preview available]", **copy.deepcopy(each)}
-                for place, each in enumerate(message.attachments, 1)
-            ]
-        if message.thread_ts:
-            shape["thread_ts"] = message.thread_ts
-        if message.metadata:
-            shape["metadata"] = message.metadata
-        if message.edited:
-            shape["edited"] = {"user": message.user, "ts": message.ts}
-        return shape
-
-    def described_view(self, view: View) -> Json:
-        app = self.state.app
-        return {
-            "id": view.id, "team_id": app.team_id, "app_id": app.app_id, "app_installed_team_id": app.team_id,
-            "bot_id": app.bot_id, "private_metadata": "", "callback_id": "", "clear_on_close": False,
-            "notify_on_close": False, "external_id": "", "close": None, "submit": None, "previous_view_id": None,
-            **copy.deepcopy(view.content), "hash": view.hash, "root_view_id": view.id,
-            "state": {"values": copy.deepcopy(view.filled)},
-        }  # fmt: skip
-
 
 def _decoded(given: Json) -> Json:
     """Forms carry structures as JSON text."""
@@ -335,19 +290,3 @@ def _loads(key: str, value: Any) -> Any:
         return json.loads(value) if value else None
     except ValueError:
         raise RefusedError("invalid_blocks_format" if key == "blocks" else "invalid_arguments") from None
-
-
-def _completed_attachment(attachment: Json) -> Json:
-    blocks = attachment.get("blocks")
-    return {**attachment, "blocks": _completed(blocks)} if blocks else attachment
-
-
-def _completed(blocks: list[Json]) -> list[Json]:
-    """Slack gives every block and every element an id where the sender gave none."""
-    blocks = copy.deepcopy(blocks)
-    for block in blocks:
-        block.setdefault("block_id", secrets.token_urlsafe(4))
-        for element in elements_of(block):
-            if block["type"] != "rich_text":
-                element.setdefault("action_id", secrets.token_urlsafe(4))
-    return blocks

@@ -54,7 +54,6 @@ class Message:
     edited: int = 0
     ephemeral_for: str | None = None
     from_bot: bool = True
-    deleted: bool = False
     metadata: Json | None = None
     values: dict[str, dict[str, dict[str, Json]]] = field(default_factory=dict)
 

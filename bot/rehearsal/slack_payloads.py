@@ -5,16 +5,15 @@ import uuid
 from typing import Any
 
 from bot.rehearsal.platform import Json
-from bot.rehearsal.slack_api import SlackApi
 from bot.rehearsal.slack_message import Element, Message
+from bot.rehearsal.slack_shapes import described, described_view
 from bot.rehearsal.slack_state import Person, Room, SlackState, View
 from bot.rehearsal.slack_text import escape
 
 
 class Payloads:
-    def __init__(self, state: SlackState, api: SlackApi) -> None:
+    def __init__(self, state: SlackState) -> None:
         self.state = state
-        self.api = api
 
     def _common(self, kind: str, person: Person) -> Json:
         app = self.state.app
@@ -38,7 +37,7 @@ class Payloads:
         payload["trigger_id"] = self.state.new_trigger(person.id)
         payload["channel"] = {"id": room.id, "name": room.name}
         if message.ephemeral_for is None:
-            payload["message"] = self.api.described(message)
+            payload["message"] = described(message, self.state.app)
         payload["state"] = {"values": message.values.get(person.id, {})}
         payload["response_url"] = self.state.new_response_url(room, person.id, message)
         payload["actions"] = [self._action(element, chosen)]
@@ -68,11 +67,11 @@ class Payloads:
     def view_submission(self, view: View, person: Person) -> Json:
         payload = self._common("view_submission", person)
         payload["trigger_id"] = self.state.new_trigger(person.id)
-        return {**payload, "view": self.api.described_view(view), "response_urls": []}
+        return {**payload, "view": described_view(view, self.state.app), "response_urls": []}
 
     def view_closed(self, view: View, person: Person, cleared: bool) -> Json:
         payload = self._common("view_closed", person)
-        return {**payload, "view": self.api.described_view(view), "is_cleared": cleared}
+        return {**payload, "view": described_view(view, self.state.app), "is_cleared": cleared}
 
     def command(self, room: Room, person: Person, command: str, text: str) -> dict[str, str]:
         app = self.state.app

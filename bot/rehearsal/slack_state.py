@@ -60,7 +60,7 @@ class Room:
     statuses: list[str] = field(default_factory=list)
 
     def message(self, ts: str) -> Message | None:
-        return next((each for each in self.messages if each.ts == ts and not each.deleted), None)
+        return next((each for each in reversed(self.messages) if each.ts == ts), None)
 
 
 @dataclass(slots=True, eq=False)

@@ -40,7 +40,7 @@ def mentions_in(text: str) -> list[str]:
 
 def links_in(text: str) -> list[str]:
     tokens = [inside.partition("|")[0] for inside in TOKEN.findall(text)]
-    return [*(token for token in tokens if ":" in token and not token.startswith(("@", "!", "#")))]
+    return [token for token in tokens if ":" in token and not token.startswith(("@", "!", "#"))]
 
 
 def words_of(blocks: list[Json]) -> str:
@@ -61,7 +61,7 @@ def _mrkdwn(value: Any) -> Iterator[str]:
         for each in value:
             yield from _mrkdwn(each)
     elif isinstance(value, dict):
-        if (value.get("type") == "mrkdwn" and not value.get("verbatim")) or value.get("type") == "mrkdwn":
+        if value.get("type") == "mrkdwn":
             yield str(value["text"])
         for each in value.values():
             yield from _mrkdwn(each)

@@ -81,7 +81,7 @@ class Thread:
     typing: list[float] = field(default_factory=list)
 
     def post(self, activity_id: str) -> Posted | None:
-        return next((each for each in self.posts if each.id == activity_id), None)
+        return next((each for each in reversed(self.posts) if each.id == activity_id), None)
 
 
 class TeamsState:
