@@ -23,6 +23,7 @@ class Field:
     """One setting: its name in the environment, what it means, and how to mend a wrong value.
 
     `check` returns the stored form of a value, or raises ValueError with a sentence that says what is wrong.
+    `required` means that its channel (or, in the core, the server) cannot work without it.
     `aliases` are other gateways' names for the same thing; two names that disagree are an error at start.
     """
 

@@ -3,6 +3,7 @@
 import json
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import asdict
 from datetime import datetime, timedelta
 
 from pydantic import JsonValue
@@ -177,7 +178,7 @@ class Asking:
         return Interaction(
             id=new_id(at),
             question=ask.question,
-            digest=self._setting.digest(ask.question.kind, payload_of(ask.question), ask.requester),
+            digest=self._setting.digest(ask.question.kind, payload_of(ask.question), asdict(ask.requester)),
             requester=ask.requester,
             audience=frozenset(actor.id for actor in actors),
             created_at=at,

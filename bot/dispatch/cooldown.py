@@ -5,7 +5,7 @@ given back when nobody could be told. Redis is never trusted to be there: withou
 """
 
 import json
-import logging
+import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
 from hashlib import sha256
@@ -13,9 +13,9 @@ from typing import Any, Protocol
 
 from bot.dispatch.notice import Event
 
-log = logging.getLogger(__name__)
-
 UNTIL_STORED = 30.0  # seconds: a process that dies between reserving and storing must not silence the retry for long
+
+ASK_AGAIN = 1.0  # seconds between tries while Redis is away, so that nobody waits for it each time
 
 # One step, so that two processes cannot both find the place free. The value is "ref|until by the product's clock".
 RESERVE = """
@@ -88,12 +88,17 @@ class MemoryCooldown:
 
 
 class RedisCooldown:
-    """Redis first for all replicas; memory beside it, which takes over while Redis is away."""
+    """Redis for all replicas; memory beside it, which decides alone while Redis is away.
 
-    def __init__(self, redis: Any, away: Callable[[Exception], None]) -> None:
+    `heard` is told of each failure, and of None when Redis answers again.
+    """
+
+    def __init__(self, redis: Any, heard: Callable[[Exception | None], None]) -> None:
         self._redis = redis
         self._memory = MemoryCooldown()
-        self._away = away
+        self._heard = heard
+        self._away_until = 0.0
+        self._away = False
         self._reserve = redis.register_script(RESERVE)
         self._hold = redis.register_script(HOLD)
         self._give_back = redis.register_script(GIVE_BACK)
@@ -126,11 +131,18 @@ class RedisCooldown:
     async def _try(self, call: Callable[[], Awaitable[Any]]) -> Any:
         from redis.exceptions import RedisError
 
-        try:
-            return await call()
-        except (RedisError, OSError, TimeoutError) as error:
-            self._away(error)
+        if time.monotonic() < self._away_until:
             return None
+        try:
+            answer = await call()
+        except (RedisError, OSError, TimeoutError) as error:
+            self._away, self._away_until = True, time.monotonic() + ASK_AGAIN
+            self._heard(error)
+            return None
+        if self._away:
+            self._away = False
+            self._heard(None)
+        return answer
 
 
 def identity_of(event: Event) -> str:

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from bot.channels.contract import Answer, Click, Person, Review
+from bot.channels.contract import Answer, Channel, Click, Person, Review
 from bot.dispatch import outbox, overflow
 from bot.dispatch.answers import Answers
 from bot.dispatch.asking import Asking
@@ -108,6 +108,19 @@ class Dispatcher:
         click = Click("", choice, Person(where, actor.email, actor.name, actor.email), inputs)
         return await self._answers.settle(interaction_id, view.digest, click, actor, where)
 
+    async def status_words(self) -> str:
+        """How the channels are and what waits, for somebody who asks in a chat (markdown)."""
+        sql = "SELECT COUNT(*) AS waiting FROM interaction WHERE status = 'pending'"
+        row = await self._tools.store.read(lambda tx: tx.row(sql))
+        waiting = row["waiting"] if row else 0
+        lines = [f"- {_state_words(channel, self._tools.board.of(name))}" for name, channel in self._shown_channels()]
+        requests = "1 request waits" if waiting == 1 else f"{waiting} requests wait"
+        return "\n".join([f"{requests} for an answer.", "", *lines])
+
+    def _shown_channels(self) -> list[tuple[str, Channel]]:
+        channels = self._tools.channels()
+        return [(name, channels[name]) for name in self._setting.rules().chain if name in channels]
+
     def health(self) -> Mapping[str, ChannelHealth]:
         """How each channel is, by its own last answers."""
         return self._tools.board.all()
@@ -186,6 +199,18 @@ async def _put_health(tx: Tx, health: ChannelHealth, at: datetime) -> bool:
         },
     )
     return known is None or known["state"] != str(health.condition)
+
+
+def _state_words(channel: Channel, health: ChannelHealth) -> str:
+    if channel.missing():
+        return f"{channel.title}: not set up"
+    match health.condition:
+        case Condition.READY:
+            return f"{channel.title}: ready"
+        case Condition.FAILING:
+            return f"{channel.title}: not answering well; it is tried again by itself"
+        case Condition.BROKEN:
+            return f"{channel.title}: refuses our credentials; an admin has to mend that"
 
 
 def _broken_card(title: str, health: ChannelHealth) -> Card:

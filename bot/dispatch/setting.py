@@ -9,9 +9,8 @@ from bot.dispatch.notice import Event, Notice
 from bot.dispatch.pipeline import Rules
 from bot.dispatch.questions import Questions
 from bot.dispatch.route import Directory
-from interactions.model import Requester
 
-Digest = Callable[[str, Mapping[str, JsonValue], Requester], str]
+Digest = Callable[[str, Mapping[str, JsonValue], Mapping[str, JsonValue]], str]
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,336 @@
+"""The composition root: everything is made here once, and handed to whoever needs it."""
+
+import asyncio
+import logging
+import signal
+from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from aiohttp import ClientSession, web
+
+from bot import settings as settings_files
+from bot import signing
+from bot.admin import decision
+from bot.admin import web as pages
+from bot.api import api
+from bot.channels import http
+from bot.channels.contract import Channel, Edge, HasRoutes, Runs
+from bot.channels.registry import CHANNELS, channel_class
+from bot.channels.registry import fields as channel_fields
+from bot.clock import Clock, MovableClock, RealClock
+from bot.conversations.agent import Agent, endpoint_of
+from bot.conversations.conversation import Conversation
+from bot.directory import Directory
+from bot.dispatch.cooldown import Cooldown, MemoryCooldown, RedisCooldown
+from bot.dispatch.dispatcher import Dispatcher
+from bot.dispatch.health import HealthBoard
+from bot.dispatch.pacing import MemoryPacing, NoPacing, Pacing
+from bot.dispatch.pipeline import Rules
+from bot.dispatch.questions import Questions
+from bot.dispatch.setting import Setting
+from bot.dispatch.stamps import Stamps
+from bot.dispatch.worker import Tools
+from bot.events.registry import CLASSES, notice_of
+from bot.keys import Keys
+from bot.ledger import Ledger
+from bot.logs import Mask
+from bot.memory import ChannelMemory, Once
+from bot.metrics import Metrics
+from bot.operators import Operators
+from bot.settings import Settings
+from bot.store import Store, StoreUnavailable, open_store
+from bot.store.migrate import bring_up_to_date
+from interactions.registry import Registry
+
+log = logging.getLogger(__name__)
+
+DRAIN_SECONDS = 6.0  # for what is in flight when the server is asked to stop
+LAG_EVERY = 0.5
+QUEUE_EVERY = 5.0
+
+
+@dataclass(slots=True)
+class Live:
+    """The settings that hold now. Whatever reads a setting reads it here, each time."""
+
+    settings: Settings
+
+    def rules(self) -> Rules:
+        now = self.settings
+        return Rules(now.alerting, now.events_disabled, now.cooldown, now.chain)
+
+    async def remember(self, name: str, value: str) -> None:
+        """Keep a setting that fills itself, unless the environment says otherwise."""
+        if self.settings.locked(name):
+            return
+        folder = self.settings.data_dir
+        await asyncio.to_thread(settings_files.save, folder, {name: value}, self.settings.fields)
+        self.settings = replace(self.settings, values_by_name={**self.settings, name: value})
+
+
+@dataclass(slots=True)
+class Spawned:
+    """Work that no request waits for; it ends, or is noted as failed, before the server stops."""
+
+    tasks: set[asyncio.Task[None]] = field(default_factory=set)
+
+    def __call__(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work)
+        self.tasks.add(task)
+        task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self.tasks.discard(task)
+        if not task.cancelled() and (error := task.exception()):
+            log.error("work beside a request failed", exc_info=error)
+
+    async def finish(self, seconds: float) -> None:
+        if self.tasks:
+            await asyncio.wait(self.tasks, timeout=seconds)
+        for task in self.tasks:
+            task.cancel()
+
+
+@dataclass(frozen=True, slots=True)
+class Product:
+    """The whole product, made but not yet listening."""
+
+    live: Live
+    clock: Clock
+    store: Store
+    dispatcher: Dispatcher
+    channels: Mapping[str, Channel]
+    metrics: Metrics
+    spawned: Spawned
+    web: web.Application
+    state: api.State
+
+
+@asynccontextmanager
+async def made(settings: Settings, mask: Mask) -> AsyncIterator[Product]:
+    """Open everything, and close it again in the reverse order."""
+    async with AsyncExitStack() as stack:
+        live, clock, spawned = Live(settings), _clock(settings), Spawned()
+        metrics = Metrics(each.type for each in CLASSES)
+        store = await _store(settings, stack)
+        keys = _Derived(settings.secret_key)
+        ledger = Ledger(store, keys("audit"), mask)
+        shared, guarded = await _sessions(live, stack)
+        directory = Directory(store, ledger, clock.now, lambda: live.settings.recipient)
+        kinds = Registry()
+        address = f"{settings.base_url}/api/v1/interactions/"
+        questions = Questions(kinds, lambda interaction_id: address + interaction_id, ledger)
+        channels: dict[str, Channel] = {}
+        tools = Tools(
+            store=store,
+            channels=lambda: channels,
+            readers=directory,
+            clock=clock,
+            stamps=Stamps(settings.base_url, keys("copy"), keys("page")),
+            pacing=_pacing(settings),
+            cooldown=await _cooldown(settings, metrics, stack),
+            board=HealthBoard(),
+            observer=metrics,
+        )
+        setting = Setting(
+            directory=directory,
+            questions=questions,
+            rules=live.rules,
+            classify=notice_of,
+            digest=signing.digest,
+            told=metrics.told,
+            decided=metrics.decided,
+        )
+        dispatcher = Dispatcher(tools, setting)
+        conversation = Conversation(
+            recognise=directory.by_person,
+            requests=dispatcher,
+            status=dispatcher.status_words,
+            agent=Agent(lambda: shared, http.signed),
+            endpoint=lambda: endpoint_of(live.settings),
+            kinds=kinds,
+            now=clock.now,
+        )
+        for name in CHANNELS:
+            edge = Edge(
+                http=lambda: shared,
+                guarded=lambda: guarded,
+                desk=dispatcher,
+                talk=conversation,
+                memory=ChannelMemory(store, clock.now, name),
+                now=clock.now,
+                once=Once(store, clock.now, name),
+                remember=live.remember,
+                spawn=spawned,
+                base_url=settings.base_url,
+                secrets=keys(f"channel/{name}"),
+            )
+            channels[name] = channel_class(name).make(settings, edge)
+        state = api.State()
+        faces = api.Faces(
+            dispatcher=dispatcher,
+            kinds=kinds,
+            operators=Operators(store, ledger, clock.now),
+            keys=Keys(store, ledger, clock.now),
+            ledger=ledger,
+            store=store,
+            clock=clock,
+            metrics=metrics,
+            settings=lambda: live.settings,
+            state=state,
+            people_changed=directory.forget,
+            check_url=lambda url: http.check_url(url, http.Allowed.parse(live.settings["ALLOWED_PRIVATE_HOSTS"])),
+        )
+        application = _application(faces, channels.values(), dispatcher, keys("forms"), settings.base_url)
+        yield Product(live, clock, store, dispatcher, channels, metrics, spawned, application, state)
+        state.closing = True
+        await dispatcher.drain(DRAIN_SECONDS)
+        await spawned.finish(1.0)
+
+
+async def run(settings: Settings, mask: Mask, listening: Callable[[str], None] = lambda address: None) -> None:
+    """Serve until SIGTERM or SIGINT. `listening` is told the address once requests are taken."""
+    stop = asyncio.Event()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    async with made(settings, mask) as product, asyncio.TaskGroup() as beside:
+        loops = [beside.create_task(work, name=name) for name, work in _loops(product)]
+        runner = web.AppRunner(product.web, access_log=None, shutdown_timeout=2.0)
+        await runner.setup()
+        await web.TCPSite(runner, settings.host, settings.port).start()
+        listening(settings.base_url)
+        await stop.wait()
+        log.info("stopping: no new work is taken")
+        product.state.closing = True
+        await product.dispatcher.drain(DRAIN_SECONDS)
+        await runner.cleanup()
+        for loop in loops:
+            loop.cancel()
+
+
+def _loops(product: Product) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+    running = [(name, channel.run()) for name, channel in product.channels.items() if _runs(channel)]
+    return [
+        ("dispatch", product.dispatcher.run()),
+        ("lag", _watch_lag(product.metrics)),
+        ("queue", _watch_queue(product)),
+        *((f"channel {name}", _kept_alive(name, work)) for name, work in running),
+    ]
+
+
+def _runs(channel: Channel) -> bool:
+    return isinstance(channel, Runs) and not channel.missing()
+
+
+async def _kept_alive(name: str, work: Coroutine[Any, Any, None]) -> None:
+    """A channel's own loop must not take the server down with it."""
+    try:
+        await work
+    except Exception:
+        log.exception("the loop of a channel ended", extra={"channel": name})
+
+
+async def _watch_lag(metrics: Metrics) -> None:
+    loop = asyncio.get_running_loop()
+    while True:
+        before = loop.time()
+        await asyncio.sleep(LAG_EVERY)
+        metrics.loop_lag(max(0.0, loop.time() - before - LAG_EVERY))
+
+
+async def _watch_queue(product: Product) -> None:
+    sql = "SELECT COUNT(*) AS depth, MIN(due_at) AS oldest FROM delivery WHERE state = 'open' AND shown < wanted"
+    while True:
+        try:
+            row = await product.store.read(lambda tx: tx.row(sql))
+            oldest = row["oldest"] if row else None
+            age = product.clock.now().timestamp() - oldest if oldest else 0.0
+            product.metrics.queue(row["depth"] if row else 0, max(0.0, age))
+            product.metrics.up("database", up=True)
+        except StoreUnavailable:
+            product.metrics.up("database", up=False)
+        await asyncio.sleep(QUEUE_EVERY)
+
+
+# ---- parts ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Derived:
+    secret_key: str
+
+    def __call__(self, purpose: str) -> tuple[bytes, ...]:
+        return signing.derive(self.secret_key, purpose)
+
+
+def _clock(settings: Settings) -> Clock:
+    return MovableClock() if settings.test_clock else RealClock()
+
+
+def _pacing(settings: Settings) -> Pacing:
+    return MemoryPacing() if settings.pacing else NoPacing()
+
+
+async def _store(settings: Settings, stack: AsyncExitStack) -> Store:
+    await bring_up_to_date(settings.database_url)
+    store = open_store(settings.database_url)
+    await store.start()
+    stack.push_async_callback(store.stop)
+    return store
+
+
+async def _sessions(live: Live, stack: AsyncExitStack) -> tuple[ClientSession, ClientSession]:
+    shared = http.shared_session()
+    guarded = http.guarded_session(lambda: http.Allowed.parse(live.settings["ALLOWED_PRIVATE_HOSTS"]))
+    for session in (shared, guarded):
+        stack.push_async_callback(session.close)
+    return shared, guarded
+
+
+async def _cooldown(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Cooldown:
+    if not settings.redis_url:
+        return MemoryCooldown()
+    from redis.asyncio import Redis
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+
+    redis = Redis.from_url(
+        settings.redis_url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=0.5, socket_timeout=1.0
+    )
+    stack.push_async_callback(redis.aclose)
+
+    def heard(error: Exception | None) -> None:
+        metrics.up("redis", up=error is None)
+        if error:
+            log.warning("Redis is away, so the cooldown is kept in memory: %s", error)
+        else:
+            log.warning("Redis is back")
+
+    return RedisCooldown(redis, heard)
+
+
+def _application(
+    faces: api.Faces,
+    channels: Sequence[Channel] | Any,
+    dispatcher: Dispatcher,
+    form_keys: Sequence[bytes],
+    base_url: str,
+) -> web.Application:
+    application = web.Application(
+        middlewares=[pages.error_pages(pages.reads_html), *api.middlewares(faces)], client_max_size=api.LARGEST_BODY
+    )
+    pages.set_up(application)
+    application.add_routes(api.routes(faces))
+    application.add_routes(decision.routes(dispatcher, keys=form_keys, now=faces.clock.now, base_url=base_url))
+    application.add_routes(pages.static_routes())
+    for channel in channels:
+        if isinstance(channel, HasRoutes):
+            application.add_routes(channel.routes())
+    return application
+
+
+def all_fields() -> tuple[Any, ...]:
+    """The settings of every channel, for whoever loads settings."""
+    return tuple(channel_fields())
