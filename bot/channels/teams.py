@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any, ClassVar, Self
 from aiohttp import web
 from pydantic import JsonValue
 
+from bot.channels import teams_card
 from bot.channels.contract import Check, DeliveryError, Edge, Field, Post, Rate, Reader, Reason, Receipt
-from bot.channels.teams_card import card_activity, short
 from bot.channels.teams_conversations import Place, PlaceKind, in_thread
 from bot.channels.teams_presence import Presence
 from bot.channels.teams_settings import FIELDS, TeamsSettings
@@ -98,11 +98,11 @@ class Teams:
         """The card, or one that only says where the whole can be seen, if Teams finds the first too large."""
         bot = self._presence.settings.bot
         try:
-            return await put_up(card_activity(post.card, post.token, post.page, bot))
+            return await put_up(teams_card.whole(post, bot))
         except DeliveryError as error:
             if error.reason is not Reason.TOO_LARGE:
                 raise
-        return await put_up(card_activity(short(post), "", post.page, bot))
+        return await put_up(teams_card.short(post, bot))
 
     def _be_ready(self) -> None:
         if self.missing():

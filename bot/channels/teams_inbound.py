@@ -74,6 +74,8 @@ class Inbound(CloudAdapter):
         self._bot = Turn(presence)
         self._activities = _deserializer()
 
+    patience = LONGEST_TURN
+
     async def process(self, request: web.Request, bot: Bot | None = None, ws_response: None = None) -> web.Response:
         try:
             arrival = await self._admit(request)
@@ -85,7 +87,7 @@ class Inbound(CloudAdapter):
         if not await self._is_new(arrival.body):
             return _replayed(activity)
         try:
-            async with asyncio.timeout(LONGEST_TURN):
+            async with asyncio.timeout(self.patience):
                 answer = await self._turn(activity, arrival.claims, bot or self._bot)
         except TimeoutError:
             return _late(activity)
@@ -166,7 +168,7 @@ def _replayed(activity: Activity) -> web.Response:
 
 
 def _late(activity: Activity) -> web.Response:
-    log.warning("Teams: a turn took longer than %s s", LONGEST_TURN)
+    log.warning("Teams: a turn took too long")
     if activity.type != "invoke":
         return web.Response(status=503)
     words = "This takes longer than usual. Please look at the card again in a moment."

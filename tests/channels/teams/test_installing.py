@@ -1,0 +1,151 @@
+"""What Teams tells about where the bot is, and what of it is remembered."""
+
+from aiohttp import ClientSession
+
+from bot.channels.contract import Reason
+from bot.channels.teams_conversations import member_of
+from bot.rehearsal.failure import status
+from bot.rehearsal.teams import TeamsTenant
+from tests.channels.teams.world import World, world_of
+
+
+async def test_an_installation_fills_the_settings(world: World) -> None:
+    channel = await world.install_in_channel()
+    assert world.remembered == {"TEAMS_CONVERSATION_ID": channel, "TEAMS_SERVICE_URL": world.teams.service_url}
+
+
+async def test_a_personal_chat_fills_them_where_there_is_nothing_else(world: World) -> None:
+    await world.install()
+    assert world.remembered["TEAMS_CONVERSATION_ID"] == world.teams.chat("ana@example.com").id
+
+
+async def test_a_team_takes_the_place_of_a_personal_chat(world: World) -> None:
+    await world.install()
+    channel = await world.install_in_channel()
+    assert world.remembered["TEAMS_CONVERSATION_ID"] == channel
+
+
+async def test_the_first_room_stays(world: World) -> None:
+    first = await world.install_in_channel("alerts")
+    await world.install_in_channel("quiet")
+    await world.install()
+    assert world.remembered["TEAMS_CONVERSATION_ID"] == first
+
+
+async def test_what_the_owner_typed_stays(tenant: TeamsTenant, session: ClientSession) -> None:
+    async with world_of(tenant, session, TEAMS_CONVERSATION_ID="19:mine@thread.tacv2") as world:
+        await world.install_in_channel()
+    assert world.remembered == {}
+
+
+async def test_a_group_chat_is_a_room(world: World) -> None:
+    group = world.teams.add_group("On call", ["ana@example.com", "ben@example.com"])
+    await group.install(by="ana@example.com")
+    await world.tell_room()
+    assert group.cards
+
+
+async def test_an_upgrade_counts_as_an_installation(world: World) -> None:
+    channel = world.teams.add_channel("alerts", ["ana@example.com"])
+    channel.thread.installed = True
+    await channel.upgrade(by="ana@example.com")
+    assert world.remembered["TEAMS_CONVERSATION_ID"] == channel.id
+
+
+async def test_an_upgrade_without_the_bot_counts_as_a_removal(world: World) -> None:
+    await world.install()
+    await world.teams.chat("ana@example.com").leave_by_upgrade()
+    assert (await world.refusal()).reason is Reason.NO_ADDRESS
+
+
+async def test_after_a_removal_there_is_no_address_and_nothing_is_called(world: World) -> None:
+    await world.install()
+    await world.teams.chat("ana@example.com").remove()
+    calls = len(world.teams.journal)
+    assert ((await world.refusal()).reason, len(world.teams.journal)) == (Reason.NO_ADDRESS, calls)
+
+
+async def test_who_removed_the_app_is_not_told_in_the_room_instead(world: World) -> None:
+    await world.install_in_channel()
+    await world.install()
+    await world.teams.chat("ana@example.com").remove()
+    assert (await world.refusal()).reason is Reason.NO_ADDRESS
+
+
+async def test_a_removal_empties_the_settings_that_filled_themselves(world: World) -> None:
+    await world.install()
+    await world.teams.chat("ana@example.com").remove()
+    assert world.remembered == {"TEAMS_CONVERSATION_ID": "", "TEAMS_SERVICE_URL": ""}
+
+
+async def test_when_the_room_goes_another_one_takes_its_place(world: World) -> None:
+    await world.install_in_channel("alerts")
+    group = world.teams.add_group("On call", ["ana@example.com"])
+    await group.install(by="ana@example.com")
+    await world.teams.channel("alerts").remove(by="ana@example.com")
+    assert world.remembered["TEAMS_CONVERSATION_ID"] == group.id
+
+
+async def test_a_team_that_lost_the_app_loses_all_its_channels(world: World) -> None:
+    quiet = await world.install_in_channel("quiet")
+    await world.install_in_channel("alerts")
+    await world.teams.channel("alerts").remove(by="ana@example.com")
+    place = await world.channel._presence.conversations.place(quiet)
+    assert place is not None
+    assert place.removed
+
+
+async def test_adding_the_app_again_brings_the_person_back(world: World) -> None:
+    await world.install()
+    await world.teams.chat("ana@example.com").remove()
+    await world.install()
+    await world.ask()
+    assert world.teams.chat("ana@example.com").cards
+
+
+async def test_a_reference_outlives_a_restart(world: World, session: ClientSession) -> None:
+    await world.install()
+    async with world_of(world.teams, session) as later:
+        later.shelf.kept.update(world.shelf.kept)
+        await later.ask()
+    assert world.teams.chat("ana@example.com").cards
+
+
+async def test_a_roster_that_could_not_be_read_is_read_when_somebody_is_looked_for(world: World) -> None:
+    rule = world.teams.fail(status(503), path="pagedmembers")
+    await world.install_in_channel()
+    world.teams.heal(rule)
+    await world.ask("ben@example.com")
+    assert world.teams.chat("ben@example.com").cards
+
+
+async def test_a_newcomer_of_a_team_becomes_known(world: World) -> None:
+    await world.install_in_channel()
+    cleo = world.teams.state.person("cleo@example.com")
+    channel = world.teams.channel("alerts")
+    channel.thread.members.append(cleo)
+    activity = world.teams.activities.membership(channel.thread, cleo, added=True)
+    activity["membersAdded"] = [{"id": cleo.id, "aadObjectId": cleo.aad_object_id}]
+    await world.teams.send(activity)
+    await world.settled()
+    await world.ask("cleo@example.com")
+    assert world.teams.chat("cleo@example.com").cards
+
+
+async def test_a_guests_address_is_not_vouched_for(world: World) -> None:
+    ana = world.teams.state.person("ana@example.com")
+    told = {**world.teams.connector.described(ana), "userRole": "guest", "userPrincipalName": "ana#EXT#@x.example"}
+    member = member_of(told, world.teams.tenant_id, world.teams.service_url)
+    assert member is not None
+    assert member.email == ""
+
+
+async def test_a_replayed_removal_removes_nothing_again(world: World) -> None:
+    await world.install()
+    chat = world.teams.chat("ana@example.com")
+    removal = world.teams.activities.installation(chat.thread, chat.thread.members[0], "remove")
+    await world.teams.send(removal)
+    await world.install()
+    await world.teams.send(removal)
+    await world.ask()
+    assert chat.cards
