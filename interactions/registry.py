@@ -35,6 +35,10 @@ class Registry:
 
         Raises UnknownKind, or pydantic.ValidationError that names the field.
         """
-        if kind not in self._kinds:
-            raise UnknownKind(f"unknown kind {kind!r}; known are {', '.join(self._kinds)}")
-        return self._kinds[kind].model_validate(payload)
+        return self.kind(kind).model_validate(payload)
+
+    def kind(self, name: str) -> type[Question]:
+        """Raises UnknownKind."""
+        if name not in self._kinds:
+            raise UnknownKind(f"unknown kind {name!r}; known are {', '.join(self._kinds)}")
+        return self._kinds[name]

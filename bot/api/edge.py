@@ -1,0 +1,80 @@
+"""The outermost layer: every failure becomes a problem document, every request is counted, none gets past shutdown."""
+
+import logging
+from collections.abc import Awaitable, Callable
+from time import perf_counter
+
+from aiohttp import web
+
+from bot.api.faces import Faces
+from bot.api.problem import Problem, Wrong
+from bot.dispatch.notice import Conflict, Expired, Fault, Unfit, Unknown
+from bot.ids import new_id
+from bot.logs import bound
+from bot.store import StoreUnavailable
+
+log = logging.getLogger(__name__)
+Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Middleware = Callable[[web.Request, Serve], Awaitable[web.StreamResponse]]
+
+OURS = ("/api/v1", "/api/docs", "/healthz", "/readyz", "/metrics", "/testing/")
+LATER = {"Retry-After": "2"}
+STATUS: dict[type[Fault], int] = {Unknown: 404, Unfit: 422, Conflict: 409, Expired: 410}
+
+
+def middleware(faces: Faces) -> Middleware:
+    @web.middleware
+    async def edge(request: web.Request, handler: Serve) -> web.StreamResponse:
+        started = perf_counter()
+        with bound(request=new_id(faces.now())):
+            response = await (_answer(faces, request, handler) if _is_ours(request) else handler(request))
+        resource = request.match_info.route.resource
+        pattern = resource.canonical if resource else "none"
+        faces.metrics.request(_method(request), pattern, response.status, perf_counter() - started)
+        return response
+
+    return edge
+
+
+async def _answer(faces: Faces, request: web.Request, handler: Serve) -> web.StreamResponse:
+    try:
+        if faces.stopping.is_set() and request.method not in {"GET", "HEAD"}:
+            raise Problem(503, "The server is shutting down; send it again", headers=LATER)
+        return await handler(request)
+    except Problem as problem:
+        return problem.response()
+    except Fault as fault:
+        wrong = [Wrong(fault.field, fault.words)] if fault.field else []
+        return Problem(STATUS.get(type(fault), 422), fault.words, wrong).response()
+    except StoreUnavailable as error:
+        log.warning("not accepted, as the database is unavailable: %s", error)
+        words = "The database cannot take anything now; nothing was stored. Send it again"
+        return Problem(503, words, headers=LATER).response()
+    except web.HTTPException as error:
+        return _routing(request, error).response()
+    except Exception:  # an answer is owed whatever happens; the trace goes to the log, not to the caller
+        log.exception("a request failed for a reason of ours")
+        return Problem(500, "Something is wrong on our side; the log knows more").response()
+
+
+def _routing(request: web.Request, error: web.HTTPException) -> Problem:
+    match error:
+        case web.HTTPNotFound():
+            return Problem(404, f"There is nothing at {request.path[:200]}; /api/docs lists what there is")
+        case web.HTTPMethodNotAllowed():
+            allowed = ", ".join(sorted(error.allowed_methods))
+            words = f"{_method(request)} does nothing here; {allowed} does"
+            return Problem(405, words, headers={"Allow": allowed})
+        case web.HTTPRequestEntityTooLarge():
+            return Problem(413, "The body is larger than 1 MiB")
+        case _:
+            return Problem(error.status, error.reason)
+
+
+def _is_ours(request: web.Request) -> bool:
+    return request.path.startswith(OURS)
+
+
+def _method(request: web.Request) -> str:
+    """The verb, or OTHER: a caller's own words are no label."""
+    return request.method if request.method in {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"} else "OTHER"

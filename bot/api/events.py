@@ -1,0 +1,109 @@
+"""Events: something happened, and somebody may have to know."""
+
+from typing import Annotated
+
+from pydantic import BaseModel, Discriminator, Field, JsonValue, Tag, ValidationError
+
+from bot.api.operation import Call, Reply, op
+from bot.api.problem import invalid
+from bot.api.shapes import AnyPhase, AnySeverity, Moment, Name, Prose, Strict
+from bot.dispatch.notice import Event, Phase, Result, Told
+from bot.keys import Scope
+from interactions.card import Severity
+
+MOST = 500
+
+
+class EventIn(Strict):
+    type: Name = Field(min_length=1, max_length=100, description="Such as oauth.refresh_failed, or any name of yours.")
+    severity: AnySeverity = Severity.MEDIUM
+    status: AnyPhase = Phase.FIRING
+    summary: Prose = Field(min_length=1, max_length=2000)
+    source: Name = Field(default="", max_length=200, description="The system that reports.")
+    dedup_key: Name = Field(
+        default="", max_length=255, description="What makes two events the same; else type and context."
+    )
+    context: dict[str, JsonValue] = Field(default={}, max_length=100, description="What the type needs, and more.")
+    labels: dict[Annotated[Name, Field(max_length=100)], Annotated[Prose, Field(max_length=500)]] = Field(
+        default={}, max_length=100
+    )
+    details: Prose = Field(default="", max_length=20_000, description="Markdown.")
+    occurred_at: Moment | None = None
+
+
+class EventOut(BaseModel):
+    event_id: str
+    alert_id: str | None = Field(default=None, description="The alert that this event belongs to, where there is one.")
+    interaction_id: str | None = Field(default=None, description="The question that it became, where it became one.")
+    result: Result
+    reason: str | None = Field(default=None, description="Why nobody was told, where nobody was.")
+
+
+def _how_many(value: object) -> str:
+    return "list of events" if isinstance(value, list) else "one event"
+
+
+EventsIn = Annotated[
+    Annotated[EventIn, Tag("one event")] | Annotated[list[EventIn], Field(max_length=MOST), Tag("list of events")],
+    Discriminator(_how_many),
+]
+EXAMPLE: JsonValue = {
+    "type": "oauth.refresh_failed",
+    "severity": "high",
+    "summary": "GitHub no longer accepts Dana's refresh token",
+    "source": "gateway-1",
+    "context": {"service": "github", "user": "dana@example.com", "error": "invalid_grant"},
+}
+
+
+@op(
+    "POST",
+    "/api/v1/events",
+    Scope.EVENTS_WRITE,
+    body=EventsIn,
+    answers={202: EventOut | list[EventOut]},
+    examples={"oauth": EXAMPLE, "list": [EXAMPLE]},
+)
+async def tell(call: Call, body: EventIn | list[EventIn]) -> Reply:
+    """Report an event, or a list of them.
+
+    202 means stored: whatever happens then, it is told or its end is shown. A list is taken in order; after a 503 the
+    events before the failing one are stored, and sending the list again tells none of them twice within the cooldown.
+    """
+    if isinstance(body, EventIn):
+        return Reply(await _tell(call, body), 202)
+    return Reply([await _tell(call, each, f"[{place}]") for place, each in enumerate(body)], 202)
+
+
+async def _tell(call: Call, event: EventIn, place: str = "") -> JsonValue:
+    try:
+        told = await call.faces.dispatcher.tell(
+            Event(
+                type=event.type,
+                summary=event.summary,
+                severity=event.severity,
+                source=event.source,
+                phase=event.status,
+                dedup_key=event.dedup_key,
+                context=event.context,
+                labels=event.labels,
+                details=event.details,
+                occurred_at=event.occurred_at,
+                producer=call.key.id,
+            )
+        )
+    except ValidationError as error:  # the context is not what this type of event brings
+        raise invalid(error, prefix=place) from error
+    return _out(told)
+
+
+def _out(told: Told) -> JsonValue:
+    out: dict[str, JsonValue] = {"event_id": told.event_id, "result": told.result.value}
+    if told.interaction_id:
+        out["interaction_id"] = told.interaction_id
+    if told.reason:
+        out["reason"] = told.reason
+    return out
+
+
+OPERATIONS = (tell,)

@@ -1,0 +1,195 @@
+"""One operation of the API: said once, it is validated, guarded, served and documented from the same words."""
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from aiohttp import web
+from pydantic import JsonValue, TypeAdapter, ValidationError
+
+from bot import canonical
+from bot.api.faces import Faces
+from bot.api.problem import Problem, Wrong, invalid, unreadable
+from bot.keys import ApiKey, Scope
+
+LIMIT = 1024 * 1024  # bytes of a body
+PATIENCE = 30.0  # seconds for a body to arrive
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """One request after its checks."""
+
+    faces: Faces
+    key: ApiKey
+    path: Mapping[str, str]
+    headers: Mapping[str, str]
+
+    @property
+    def producer(self) -> str | None:
+        """Whose things may be seen: the key's own, or everybody's for an admin."""
+        return None if Scope.ADMIN in self.key.scopes else self.key.id
+
+    @property
+    def actor(self) -> str:
+        """The name that the audit log knows this caller by."""
+        return f"operator:{self.key.operator_id}" if self.key.operator_id else f"key:{self.key.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """`body` is JSON as it is sent; None sends nothing."""
+
+    body: JsonValue | Mapping[str, JsonValue] = None
+    status: int = 200
+
+
+Run = Callable[..., Awaitable[Reply]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """`scopes`: one of them is enough. `answers`: what is sent back by status, for the documentation and its tests."""
+
+    method: str
+    path: str
+    run: Run
+    scopes: tuple[Scope, ...]
+    answers: Mapping[int, Any]
+    summary: str
+    description: str = ""
+    tag: str = ""
+    body: TypeAdapter[Any] | None = None
+    query: TypeAdapter[Any] | None = None
+    optional_body: bool = False
+    examples: Mapping[str, JsonValue] = field(default_factory=dict)
+    problems: tuple[int, ...] = ()
+    body_names: tuple[str, ...] = ()
+    query_names: tuple[str, ...] = ()
+
+
+def op(
+    method: str,
+    path: str,
+    *scopes: Scope,
+    answers: Mapping[int, Any],
+    body: Any = None,
+    query: Any = None,
+    optional_body: bool = False,
+    examples: Mapping[str, JsonValue] | None = None,
+    problems: tuple[int, ...] = (),
+) -> Callable[[Run], Operation]:
+    """Declare an operation. The docstring's first line is its summary, the rest its description.
+
+    The function gets the call, then the body and the query if there are any.
+    """
+
+    def declare(run: Run) -> Operation:
+        summary, _, description = (run.__doc__ or "").strip().partition("\n")
+        takes = TypeAdapter(body) if body is not None else None
+        asks = TypeAdapter(query) if query is not None else None
+        return Operation(
+            method=method,
+            path=path,
+            run=run,
+            scopes=scopes,
+            answers=answers,
+            summary=summary.rstrip("."),
+            description=" ".join(description.split()),
+            tag=path.split("/")[3],
+            body=takes,
+            query=asks,
+            optional_body=optional_body,
+            examples=examples or {},
+            problems=problems,
+            body_names=_names(takes),
+            query_names=_names(asks),
+        )
+
+    return declare
+
+
+def route(operation: Operation, faces: Faces) -> web.RouteDef:
+    async def serve(request: web.Request) -> web.Response:
+        call = Call(faces, await caller(request, faces, operation.scopes), request.match_info, request.headers)
+        given: list[Any] = []
+        if operation.body:
+            given.append(await _body(request, operation))
+        if operation.query:
+            given.append(_query(request, operation))
+        reply = await operation.run(call, *given)
+        if reply.body is None:
+            return web.Response(status=reply.status)
+        return web.Response(status=reply.status, body=json.dumps(reply.body).encode(), content_type="application/json")
+
+    return web.route(operation.method, operation.path, serve)
+
+
+async def caller(request: web.Request, faces: Faces, scopes: tuple[Scope, ...]) -> ApiKey:
+    """The key behind a request. Raises Problem: 401 without a right one, 403 without the scope, 429 for guessing."""
+    scheme, _, token = request.headers.get("Authorization", "").partition(" ")
+    key = await faces.keys.verify(token.strip()) if scheme.casefold() == "bearer" else None
+    if key is None:
+        wait = faces.keys.guessed(request.remote or "") if token else None
+        if wait is not None:
+            seconds = {"Retry-After": str(int(wait) + 1)}
+            raise Problem(429, "Too many wrong keys from this address; wait before the next", headers=seconds)
+        words = "This API key is wrong or revoked" if token else "An API key is needed: Authorization: Bearer gb_…"
+        raise Problem(401, words, headers={"WWW-Authenticate": "Bearer"})
+    if not key.allows(*scopes):
+        words = f"The key “{key.name}” lacks the scope {' or '.join(scopes)}"
+        mend = f"gatebell key create NAME --scope {scopes[0]}"
+        raise Problem(403, words, [Wrong("Authorization", words, mend)])
+    return key
+
+
+async def _body(request: web.Request, operation: Operation) -> Any:
+    assert operation.body is not None  # asked only where there is one
+    raw = await _read(request)
+    if not raw.strip() and operation.optional_body:
+        raw = b"{}"
+    try:
+        return operation.body.validate_python(canonical.read(raw))
+    except canonical.NotCanonical as error:
+        raise unreadable(error) from error
+    except ValidationError as error:
+        raise invalid(error, operation.body_names) from error
+
+
+async def _read(request: web.Request) -> bytes:
+    if (request.content_length or 0) > LIMIT:
+        raise Problem(413, f"The body is larger than {LIMIT} bytes")
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await request.read()
+    except web.HTTPRequestEntityTooLarge as error:
+        raise Problem(413, f"The body is larger than {LIMIT} bytes") from error
+    except TimeoutError as error:
+        raise Problem(408, f"The body did not arrive within {PATIENCE:.0f} seconds") from error
+
+
+def _query(request: web.Request, operation: Operation) -> Any:
+    assert operation.query is not None  # asked only where there is one
+    try:
+        return operation.query.validate_python(dict(request.query))
+    except ValidationError as error:
+        raise invalid(error, operation.query_names) from error
+
+
+def _names(adapter: TypeAdapter[Any] | None) -> tuple[str, ...]:
+    """Every name of a field that may stand anywhere in it: what an unknown one is compared with."""
+    schema = adapter.json_schema() if adapter else {}
+    found: set[str] = set()
+    waiting: list[Any] = [schema]
+    while waiting:
+        match waiting.pop():
+            case {"properties": dict() as properties, **rest}:
+                found |= properties.keys()
+                waiting += [*properties.values(), *rest.values()]
+            case dict() as other:
+                waiting += other.values()
+            case list() as several:
+                waiting += several
+    return tuple(sorted(found))

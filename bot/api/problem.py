@@ -1,0 +1,101 @@
+"""Problem documents (RFC 9457): what is wrong, where, and how to mend it."""
+
+import difflib
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+from pydantic import ValidationError
+
+from bot import canonical
+
+UNION_TAGS = frozenset({"one event", "list of events"})  # pydantic puts these before the path; people do not write them
+
+
+@dataclass(frozen=True, slots=True)
+class Wrong:
+    """One thing to mend. `field` is a path such as `payload.choices[2].id`."""
+
+    field: str
+    detail: str
+    mend: str = ""
+
+
+class Problem(Exception):
+    """An answer that is not what was asked for."""
+
+    def __init__(
+        self, status: int, detail: str, errors: Sequence[Wrong] = (), headers: Mapping[str, str] | None = None
+    ) -> None:
+        super().__init__(detail)
+        self.status = status
+        self.detail = detail
+        self.errors = errors
+        self.headers = headers
+
+    def response(self) -> web.Response:
+        body = {
+            "type": "about:blank",
+            "title": HTTPStatus(self.status).phrase,
+            "status": self.status,
+            "detail": self.detail,
+            "errors": [{"field": each.field, "detail": each.detail, "mend": each.mend} for each in self.errors],
+        }
+        return web.Response(
+            status=self.status,
+            text=json.dumps(body),
+            content_type="application/problem+json",
+            headers=self.headers,
+        )
+
+
+def unfit(field: str, detail: str, mend: str = "") -> Problem:
+    return Problem(422, f"{field}: {detail}", [Wrong(field, detail, mend)])
+
+
+def unreadable(error: canonical.NotCanonical) -> Problem:
+    mend = "Send UTF-8 JSON that every reader understands in one way."
+    return Problem(400, str(error), [Wrong(error.place, error.words, mend)])
+
+
+def invalid(error: ValidationError, known: Iterable[str] = (), prefix: str = "") -> Problem:
+    """What pydantic found, as fields and mends. `known` are names to suggest for unknown ones."""
+    names = tuple(known)
+    wrong = [_wrong(each, names, prefix) for each in error.errors(include_url=False)]
+    rest = f" ({len(wrong) - 1} more)" if len(wrong) > 1 else ""
+    return Problem(422, f"{wrong[0].field}: {wrong[0].detail}{rest}", wrong)
+
+
+def _wrong(error: Mapping[str, Any], known: Sequence[str], prefix: str) -> Wrong:
+    path = error["loc"][1:] if error["loc"] and error["loc"][0] in UNION_TAGS else error["loc"]
+    place = canonical.place_of((prefix, *path) if prefix else tuple(path))
+    if error["type"] == "extra_forbidden":
+        near = difflib.get_close_matches(str(path[-1]), known, 1)
+        mend = f"Did you mean {near[0]}?" if near else f"Leave it out; known are {', '.join(sorted(set(known)))}."
+        return Wrong(place, "There is no such field", mend)
+    return Wrong(place or "the body", _plain(error["msg"]), _mend(error["type"], error.get("ctx") or {}))
+
+
+def _plain(words: str) -> str:
+    return words.removeprefix("Value error, ").removeprefix("Assertion failed, ")
+
+
+def _mend(kind: str, facts: Mapping[str, Any]) -> str:
+    match kind:
+        case "missing":
+            return "Give it."
+        case "string_too_long" | "too_long":
+            return f"Send at most {facts['max_length']}."
+        case "string_too_short" | "too_short":
+            return f"Send at least {facts['min_length']}."
+        case "enum" | "literal_error":
+            return f"Send one of {facts['expected']}."
+        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
+            return f"Send a number that is {kind.replace('_', ' ')} {next(iter(facts.values()))}."
+        case _ if kind.endswith("_type"):
+            return f"Send a {kind.removesuffix('_type')}."
+        case _:
+            return "See /api/docs for what fits."

@@ -1,0 +1,63 @@
+"""The shapes that several resources share: bounded text, severities in everybody's words, pages of a list."""
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
+
+from bot.dispatch.notice import Phase
+from interactions.card import Severity
+
+
+class Strict(BaseModel):
+    """A body or a query: what is not known is refused, so that a slip of the pen is noticed."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", str_strip_whitespace=True)
+
+
+def _lower(value: object) -> object:
+    return value.strip().casefold() if isinstance(value, str) else value
+
+
+def _severity(value: object) -> object:
+    value = _lower(value)
+    return "medium" if value == "warning" else value
+
+
+def _phase(value: object) -> object:
+    value = _lower(value)
+    return "firing" if value == "active" else value
+
+
+def _utc(at: datetime) -> datetime:
+    try:
+        return at.astimezone(UTC)
+    except OverflowError as error:
+        raise ValueError("is not a moment that any clock shows") from error
+
+
+def _no_nul(text: str) -> str:
+    """PostgreSQL holds no NUL, and no reader shows one."""
+    return text.replace("\0", "\ufffd")
+
+
+def _one_line(text: str) -> str:
+    if not text.isprintable():
+        raise ValueError("holds a line break or another control character")
+    return text
+
+
+AnySeverity = Annotated[Severity, BeforeValidator(_severity), Field(description="`warning` is understood as medium.")]
+AnyPhase = Annotated[Phase, BeforeValidator(_phase), Field(description="`active` is understood as firing.")]
+Moment = Annotated[AwareDatetime, AfterValidator(_utc), Field(description="With its offset from UTC.")]
+Prose = Annotated[str, AfterValidator(_no_nul)]
+Name = Annotated[str, AfterValidator(_one_line)]
+
+
+class Page(Strict):
+    limit: int = Field(default=50, ge=1, le=200)
+    cursor: str = Field(default="", max_length=64, description="What the last page gave as `next_cursor`.")
+
+
+class PageOut(BaseModel):
+    next_cursor: str | None = Field(description="Null on the last page.")
