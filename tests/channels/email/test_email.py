@@ -1,0 +1,501 @@
+"""Mails over real SMTP: what a reader gets, how a conversation hangs together, and what each refusal means."""
+
+import asyncio
+import ssl
+from collections.abc import AsyncIterator
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from bot.channels.contract import CanCheck, CanUpdate, Channel, DeliveryError, Post, Reader, ReaderKind, Reason, Runs
+from bot.channels.email import Email
+from bot.channels.email_relay import Relay, Security, Server
+from bot.rehearsal import failure
+from bot.rehearsal.mail import Mailbox
+from interactions.card import Card, Choice, Outcome, Severity, Status
+from renderers.email import Mail
+from tests.channels.http.edges import edge
+
+ANA = Reader(ReaderKind.OPERATOR, "op_ana", "Ana", "ana@example.com")
+BEN = Reader(ReaderKind.OPERATOR, "op_ben", "Ben", "ben@example.com")
+ROOM = Reader(ReaderKind.ROOM, "room")
+CARD = Card(
+    "Delete the report?", Severity.HIGH, text="It is **old**.", choices=(Choice("approve", "Approve", approves=True),)
+)
+POST = Post("int_1", 0, CARD, page="https://gatebell.example/d/anas-own")
+DECIDED = replace(CARD, choices=(), outcome=Outcome(Status.DECIDED, "Approved by Ben", approved=True))
+SENDER = "Gatebell <gatebell@example.com>"
+
+
+def email(mailbox: Mailbox, *, patience: float = 5, trusting: bool = True, **changed: Any) -> Email:
+    """The channel that fits the mailbox, but for what is changed."""
+    security = Security(mailbox.security.value)
+    fitting = Server(mailbox.host, mailbox.port, security, mailbox.username, mailbox.password)
+    tls = trusting and security is not Security.NONE
+    context = ssl.create_default_context(cafile=mailbox.ca_path) if tls else None
+    relay = Relay(replace(fitting, **changed), context, patience=patience)
+    return Email(SENDER, "ops@example.com, ana@example.com", relay, edge())
+
+
+@pytest.fixture
+async def mailbox() -> AsyncIterator[Mailbox]:
+    async with Mailbox() as mailbox:
+        yield mailbox
+
+
+@pytest.fixture
+async def channel(mailbox: Mailbox) -> AsyncIterator[Email]:
+    channel = email(mailbox)
+    yield channel
+    channel._relay.close()
+
+
+async def refused(channel: Email, reader: Reader = ANA) -> DeliveryError:
+    with pytest.raises(DeliveryError) as caught:
+        await channel.send(reader, POST)
+    return caught.value
+
+
+# ---- what a reader gets ----------------------------------------------------------------------------------------------
+
+
+async def test_a_mail_says_who_for_whom_and_what(mailbox: Mailbox, channel: Email) -> None:
+    await channel.send(ANA, POST)
+    letter = mailbox.letters[0]
+    assert (letter.sender, letter.to, letter.subject) == (
+        SENDER,
+        "Ana <ana@example.com>",
+        "[HIGH] Delete the report?",
+    )
+
+
+@pytest.mark.parametrize("part", ["text", "html"])
+async def test_both_parts_hold_the_readers_own_link(mailbox: Mailbox, channel: Email, part: str) -> None:
+    await channel.send(ANA, POST)
+    assert "https://gatebell.example/d/anas-own" in getattr(mailbox.letters[0], part)
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("Auto-Submitted", "auto-generated"),
+        ("X-Auto-Response-Suppress", "All"),
+        ("Date", "Sat, 21 Nov 2026 12:00:00 +0000"),
+        ("MIME-Version", "1.0"),
+    ],
+)
+async def test_a_mail_carries_what_mail_programs_go_by(mailbox: Mailbox, channel: Email, name: str, value: str) -> None:
+    await channel.send(ANA, POST)
+    assert mailbox.letters[0].header(name) == value
+
+
+async def test_every_byte_is_ascii_and_no_line_is_too_long(mailbox: Mailbox, channel: Email) -> None:
+    await channel.send(ANA, replace(POST, card=replace(CARD, title="Löschen? 🗑️ " * 20, text="ä" * 5000)))
+    raw = mailbox.letters[0].raw
+    assert raw.isascii()
+    assert max(map(len, raw.split(b"\r\n"))) <= 998
+
+
+async def test_a_room_is_everybody_of_the_setting(mailbox: Mailbox, channel: Email) -> None:
+    await channel.send(ROOM, POST)
+    assert mailbox.letters[0].recipients == ("ops@example.com", "ana@example.com")
+
+
+async def test_a_rooms_own_place_goes_before_the_setting(mailbox: Mailbox, channel: Email) -> None:
+    await channel.send(replace(ROOM, place='"Doe, Ben" <ben@example.com>'), POST)
+    assert mailbox.letters[0].recipients == ("ben@example.com",)
+
+
+@pytest.mark.parametrize(
+    "reader",
+    [
+        replace(ANA, email=""),
+        replace(ANA, email="not an address"),
+        replace(ANA, email="ana@example.com\r\nBcc: cleo@example.com"),
+        replace(ANA, email="ana@example.com, cleo@example.com"),
+        replace(ROOM, place="nobody"),
+        Reader(ReaderKind.CALLER, "caller", place="https://caller.example"),
+    ],
+)
+async def test_a_reader_without_a_usable_address_is_known_as_such(
+    mailbox: Mailbox, channel: Email, reader: Reader
+) -> None:
+    assert ((await refused(channel, reader)).reason, mailbox.letters) == (Reason.NO_ADDRESS, [])
+
+
+@pytest.mark.parametrize("ending", ["\r\n", "\n", "\r", "\u2028", "\x85", "\x0b", "\x00", "\ud800"])
+async def test_no_text_adds_a_header_or_a_recipient(mailbox: Mailbox, channel: Email, ending: str) -> None:
+    evil = f"Hello{ending}Bcc: cleo@example.com{ending}{ending}body"
+    await channel.send(replace(ANA, name=evil), replace(POST, card=replace(CARD, title=evil, text=evil)))
+    letter = mailbox.letters[0]
+    assert letter.recipients == ("ana@example.com",)
+    assert "bcc" not in {name.lower() for name, _ in letter.headers}
+
+
+async def test_a_line_with_a_single_dot_ends_nothing(mailbox: Mailbox, channel: Email) -> None:
+    await channel.send_mail("ana@example.com", Mail("Dots", "one\n.\n.two\nthree", "<p>one</p>"))
+    assert mailbox.letters[0].text.splitlines() == ["one", ".", ".two", "three"]
+
+
+# ---- a conversation --------------------------------------------------------------------------------------------------
+
+
+async def test_the_same_copy_has_the_same_message_id(mailbox: Mailbox, channel: Email) -> None:
+    await channel.send(ANA, POST)
+    await channel.send(ANA, POST)
+    assert mailbox.letters[0].message_id == mailbox.letters[1].message_id
+
+
+async def test_another_reader_and_another_version_have_another_message_id(mailbox: Mailbox, channel: Email) -> None:
+    await channel.send(ANA, POST)
+    await channel.send(BEN, POST)
+    await channel.send(ANA, replace(POST, version=1))
+    assert len({letter.message_id for letter in mailbox.letters}) == 3
+
+
+async def test_the_end_is_a_reply_to_the_first_mail(mailbox: Mailbox, channel: Email) -> None:
+    receipt = await channel.send(ANA, POST)
+    await channel.update(ANA, receipt, replace(POST, version=1, card=DECIDED))
+    first, reply = mailbox.letters
+    assert (reply.in_reply_to, reply.references, reply.subject) == (
+        first.message_id,
+        [first.message_id],
+        "Re: [HIGH] Delete the report?",
+    )
+    assert "Approved by Ben" in reply.text
+
+
+async def test_mails_of_one_thread_hang_together(mailbox: Mailbox, channel: Email) -> None:
+    await channel.send(ANA, replace(POST, thread="thread-1"))
+    await channel.send(ANA, replace(POST, thread="thread-1", ref="int_2"))
+    first, second = mailbox.letters
+    assert first.references == second.references != []
+
+
+async def test_progress_alone_sends_no_mail(mailbox: Mailbox, channel: Email) -> None:
+    receipt = await channel.send(ANA, POST)
+    again = await channel.update(ANA, receipt, replace(POST, version=1, card=replace(CARD, progress="1 of 2")))
+    assert (again, len(mailbox.letters)) == (receipt, 1)
+
+
+async def test_the_end_is_told_once(mailbox: Mailbox, channel: Email) -> None:
+    receipt = await channel.send(ANA, POST)
+    receipt = await channel.update(ANA, receipt, replace(POST, version=1, card=DECIDED))
+    await channel.update(ANA, receipt, replace(POST, version=2, card=DECIDED))
+    assert len(mailbox.letters) == 2
+
+
+async def test_what_was_decided_before_it_was_sent_gets_no_reply(mailbox: Mailbox, channel: Email) -> None:
+    receipt = await channel.send(ANA, replace(POST, card=DECIDED))
+    await channel.update(ANA, receipt, replace(POST, version=1, card=DECIDED))
+    assert len(mailbox.letters) == 1
+
+
+async def test_a_mail_of_our_own_can_be_sent(mailbox: Mailbox, channel: Email) -> None:
+    await channel.send_mail("ben@example.com", Mail("Sign in", "https://gatebell.example/login/x", "<p>Sign in</p>"))
+    assert (mailbox.letters[0].to, mailbox.letters[0].subject) == ("ben@example.com", "Sign in")
+
+
+# ---- connections -----------------------------------------------------------------------------------------------------
+
+
+async def test_one_connection_carries_many_mails(mailbox: Mailbox, channel: Email) -> None:
+    for number in range(10):
+        await channel.send(ANA, replace(POST, ref=f"int_{number}"))
+    assert (len(mailbox.letters), mailbox.connections) == (10, 1)
+
+
+async def test_many_mails_at_once_share_a_few_connections(mailbox: Mailbox, channel: Email) -> None:
+    await asyncio.gather(*(channel.send(ANA, replace(POST, ref=f"int_{number}")) for number in range(40)))
+    assert (len(mailbox.letters), mailbox.connections <= 4) == (40, True)
+
+
+async def test_a_connection_that_was_closed_meanwhile_costs_nothing(mailbox: Mailbox, channel: Email) -> None:
+    await channel.send(ANA, POST)
+    mailbox.fail(failure.reset(), path="MAIL", times=1)
+    await channel.send(ANA, POST)
+    assert (len(mailbox.letters), mailbox.connections) == (2, 2)
+
+
+async def test_a_server_that_ends_its_connections_politely_costs_nothing(mailbox: Mailbox, channel: Email) -> None:
+    await channel.send(ANA, POST)
+    mailbox.fail(failure.status(421), path="MAIL", times=1)
+    await channel.send(ANA, POST)
+    assert len(mailbox.letters) == 2
+
+
+async def test_a_refusal_keeps_the_connection(mailbox: Mailbox, channel: Email) -> None:
+    mailbox.fail(failure.status(550), path="RCPT", times=1)
+    await refused(channel)
+    await channel.send(ANA, POST)
+    assert mailbox.connections == 1
+
+
+async def test_a_cancelled_send_leaves_no_half_used_connection(mailbox: Mailbox, channel: Email) -> None:
+    await channel.send(ANA, POST)
+    mailbox.fail(failure.hang(), path="RCPT", times=1)
+    with pytest.raises(TimeoutError):
+        await asyncio.wait_for(channel.send(ANA, POST), 0.2)
+    mailbox.heal()
+    await channel.send(BEN, POST)
+    assert [letter.recipients for letter in mailbox.letters] == [("ana@example.com",), ("ben@example.com",)]
+
+
+async def test_at_the_end_every_connection_is_closed(mailbox: Mailbox, channel: Email) -> None:
+    await channel.send(ANA, POST)
+    running = asyncio.create_task(channel.run())
+    await asyncio.sleep(0)
+    running.cancel()
+    await asyncio.gather(running, return_exceptions=True)
+    await asyncio.sleep(0.2)
+    assert mailbox.open_transports == set()
+
+
+# ---- security --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("security", list(Security))
+@pytest.mark.parametrize("username", ["", "ana"])
+async def test_every_way_to_secure_and_to_log_in(security: Security, username: str) -> None:
+    async with Mailbox(security=security.value, username=username, password=username and "hush") as mailbox:
+        channel = email(mailbox)
+        await channel.send(ANA, POST)
+        assert len(mailbox.letters) == 1
+        channel._relay.close()
+
+
+@pytest.mark.parametrize("security", [Security.STARTTLS, Security.TLS])
+async def test_a_certificate_that_nobody_vouches_for_is_not_trusted(security: Security) -> None:
+    async with Mailbox(security=security.value) as mailbox:
+        error = await refused(email(mailbox, trusting=False))
+    assert (error.reason, "certificate" in error.detail) == (Reason.UNAVAILABLE, True)
+
+
+async def test_a_login_is_never_sent_where_encryption_was_expected() -> None:
+    async with Mailbox(username="ana", password="hush") as mailbox:
+        error = await refused(email(mailbox, security=Security.STARTTLS, trusting=False))
+        assert (error.reason, [each.path for each in mailbox.journal]) == (Reason.NOT_SET_UP, [])
+
+
+async def test_a_wrong_password_breaks_the_channel_and_is_not_told() -> None:
+    async with Mailbox(username="ana", password="right") as mailbox:
+        error = await refused(email(mailbox, password="hush"))
+    assert (error.reason, "hush" in str(error)) == (Reason.UNAUTHORIZED, False)
+
+
+async def test_a_missing_login_breaks_the_channel() -> None:
+    async with Mailbox(username="ana", password="right") as mailbox:
+        assert (await refused(email(mailbox, username=""))).reason is Reason.UNAUTHORIZED
+
+
+# ---- refusals --------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "stage, code, reason",
+    [
+        ("CONNECT", 421, Reason.UNAVAILABLE),
+        ("CONNECT", 554, Reason.REFUSED),
+        ("MAIL", 421, Reason.UNAVAILABLE),
+        ("MAIL", 451, Reason.UNAVAILABLE),
+        ("MAIL", 550, Reason.UNAUTHORIZED),
+        ("MAIL", 552, Reason.TOO_LARGE),
+        ("RCPT", 450, Reason.RATE_LIMITED),
+        ("RCPT", 451, Reason.UNAVAILABLE),
+        ("RCPT", 550, Reason.REFUSED),
+        ("RCPT", 501, Reason.INVALID),
+        ("DATA", 421, Reason.UNAVAILABLE),
+        ("DATA", 451, Reason.UNAVAILABLE),
+        ("DATA", 452, Reason.RATE_LIMITED),
+        ("DATA", 552, Reason.TOO_LARGE),
+        ("DATA", 554, Reason.REFUSED),
+    ],
+)
+async def test_every_refusal_has_its_reason(
+    mailbox: Mailbox, channel: Email, stage: str, code: int, reason: Reason
+) -> None:
+    mailbox.fail(failure.status(code), path=stage)
+    assert ((await refused(channel)).reason, mailbox.of("ana@example.com")) == (reason, [])
+
+
+async def test_a_passing_refusal_is_got_over_later(mailbox: Mailbox, channel: Email) -> None:
+    mailbox.fail(failure.status(451), times=1)
+    await refused(channel)
+    await channel.send(ANA, POST)
+    assert len(mailbox.letters) == 1
+
+
+async def test_a_connection_lost_after_the_mail_is_unclear_and_repeated_under_the_same_id(
+    mailbox: Mailbox, channel: Email
+) -> None:
+    mailbox.fail(failure.reset(late=True), times=1)
+    assert (await refused(channel)).reason is Reason.UNCLEAR
+    await channel.send(ANA, POST)
+    first, second = mailbox.letters
+    assert first.message_id == second.message_id
+
+
+async def test_an_unclear_mail_is_not_sent_again_by_itself(mailbox: Mailbox, channel: Email) -> None:
+    mailbox.fail(failure.reset(late=True))
+    await refused(channel)
+    assert len(mailbox.letters) == 1
+
+
+@pytest.mark.parametrize("stage", ["MAIL", "RCPT"])
+async def test_a_connection_lost_before_the_mail_is_tried_once_more(
+    mailbox: Mailbox, channel: Email, stage: str
+) -> None:
+    mailbox.fail(failure.reset(), path=stage, times=1)
+    await channel.send(ANA, POST)
+    assert (len(mailbox.letters), mailbox.connections) == (1, 2)
+
+
+async def test_a_server_that_always_hangs_up_is_an_outage(mailbox: Mailbox, channel: Email) -> None:
+    mailbox.fail(failure.reset(), path="MAIL")
+    assert ((await refused(channel)).reason.is_outage, mailbox.connections) == (True, 2)
+
+
+@pytest.mark.parametrize(
+    "stage, reason",
+    [("CONNECT", Reason.TIMED_OUT), ("EHLO", Reason.TIMED_OUT), ("RCPT", Reason.TIMED_OUT), ("DATA", Reason.UNCLEAR)],
+)
+async def test_a_server_that_hangs_is_given_up(mailbox: Mailbox, stage: str, reason: Reason) -> None:
+    mailbox.fail(failure.hang(), path=stage)
+    assert (await refused(email(mailbox, patience=0.3))).reason is reason
+
+
+async def test_a_closed_port_is_an_outage() -> None:
+    async with Mailbox() as gone:
+        channel = email(gone)
+    assert (await refused(channel)).reason is Reason.UNAVAILABLE
+
+
+async def test_nonsense_after_the_mail_is_unclear(mailbox: Mailbox, channel: Email) -> None:
+    mailbox.fail(failure.garbage())
+    assert (await refused(channel)).reason is Reason.UNCLEAR
+
+
+async def test_one_bad_address_does_not_keep_a_mail_from_the_rest(mailbox: Mailbox, channel: Email) -> None:
+    mailbox.fail(failure.status(550), path="RCPT", to="ops@example.com")
+    receipt = await channel.send(ROOM, POST)
+    assert (mailbox.letters[0].recipients, receipt.extra["refused"]) == (("ana@example.com",), ["ops@example.com"])
+
+
+# ---- setting up ------------------------------------------------------------------------------------------------------
+
+
+def test_it_is_a_channel_that_updates_runs_and_can_be_checked() -> None:
+    made = Email.make({}, edge())
+    assert [isinstance(made, each) for each in (Channel, CanUpdate, Runs, CanCheck)] == [True] * 4
+
+
+def test_without_settings_it_says_which_are_missing() -> None:
+    assert Email.make({}, edge()).missing() == ("SMTP_HOST", "SMTP_FROM")
+
+
+async def test_settings_make_a_channel_that_sends(mailbox: Mailbox) -> None:
+    settings = {"SMTP_HOST": mailbox.host, "SMTP_PORT": str(mailbox.port), "SMTP_FROM": SENDER, "SMTP_SECURITY": "none"}
+    channel = Email.make(settings, edge())
+    await channel.send(ANA, POST)
+    assert len(mailbox.letters) == 1
+    channel._relay.close()
+
+
+@pytest.mark.parametrize(
+    "name, value, stored",
+    [
+        ("SMTP_HOST", " smtp.example.com ", "smtp.example.com"),
+        ("SMTP_PORT", "0587", "587"),
+        ("SMTP_SECURITY", "TLS", "tls"),
+        ("SMTP_FROM", SENDER, SENDER),
+        ("SMTP_TO", "ana@example.com,Ben <ben@example.com>", "ana@example.com, Ben <ben@example.com>"),
+        ("SMTP_TO", '"Doe, Ana" <ana@example.com>', '"Doe, Ana" <ana@example.com>'),
+    ],
+)
+def test_a_setting_is_stored_in_one_form(name: str, value: str, stored: str) -> None:
+    assert next(each for each in Email.fields if each.name == name).check(value) == stored
+
+
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("SMTP_HOST", "smtp://smtp.example.com"),
+        ("SMTP_HOST", "smtp.example.com:587\r\n"),
+        ("SMTP_PORT", "smtp"),
+        ("SMTP_PORT", "70000"),
+        ("SMTP_SECURITY", "ssl"),
+        ("SMTP_FROM", "gatebell"),
+        ("SMTP_FROM", "Gatebell <gatebell@example.com>\r\nBcc: cleo@example.com"),
+        ("SMTP_TO", "ana@example.com, ben"),
+    ],
+)
+def test_a_wrong_setting_is_refused_with_a_sentence(name: str, value: str) -> None:
+    with pytest.raises(ValueError, match=r"\.$"):
+        next(each for each in Email.fields if each.name == name).check(value)
+
+
+# ---- the doctor ------------------------------------------------------------------------------------------------------
+
+
+async def test_a_well_set_server_passes_every_check() -> None:
+    async with Mailbox(security="starttls", username="ana", password="hush") as mailbox:
+        checks = await email(mailbox).check()
+    assert [(each.name, each.ok) for each in checks] == [
+        ("Mail server", True),
+        ("Mail encryption", True),
+        ("Mail login", True),
+        ("Mail sender", True),
+    ]
+
+
+async def test_plain_text_is_warned_of(mailbox: Mailbox) -> None:
+    checks = await email(mailbox, username="").check()
+    assert [each.cause for each in checks if each.name == "Mail encryption" and each.ok] == [
+        "Every mail travels in plain text, as SMTP_SECURITY=none says."
+    ]
+
+
+@pytest.mark.parametrize(
+    "mailbox_speaks, set_to, trusting, failed, mend",
+    [
+        ("none", Security.STARTTLS, False, "Mail encryption", "SMTP_SECURITY=tls"),
+        ("none", Security.TLS, False, "Mail server", "SMTP_SECURITY=starttls"),
+        ("starttls", Security.STARTTLS, False, "Mail encryption", "SSL_CERT_FILE"),
+        ("tls", Security.TLS, False, "Mail server", "SSL_CERT_FILE"),
+    ],
+)
+async def test_the_doctor_names_the_mend(
+    mailbox_speaks: str, set_to: Security, trusting: bool, failed: str, mend: str
+) -> None:
+    async with Mailbox(security=mailbox_speaks) as mailbox:
+        checks = await email(mailbox, security=set_to, trusting=trusting).check()
+    assert [(each.name, mend in each.mend) for each in checks if not each.ok] == [(failed, True)]
+
+
+async def test_the_doctor_knows_the_port_that_speaks_tls_from_the_first_byte() -> None:
+    channel = Email(SENDER, "", Relay(Server("127.0.0.1", 465), patience=0.3), edge())
+    assert [each.mend for each in await channel.check()] == [
+        "Port 465 speaks TLS from the first byte: set SMTP_SECURITY=tls."
+    ]
+
+
+async def test_the_doctor_says_that_the_login_is_refused() -> None:
+    async with Mailbox(username="ana", password="right") as mailbox:
+        checks = await email(mailbox, password="hush").check()
+    assert [(each.name, "SMTP_PASSWORD" in each.mend) for each in checks if not each.ok] == [("Mail login", True)]
+
+
+async def test_the_doctor_says_that_the_sender_is_refused(mailbox: Mailbox) -> None:
+    mailbox.fail(failure.status(553), path="MAIL")
+    checks = await email(mailbox).check()
+    assert [(each.name, "SMTP_FROM" in each.mend) for each in checks if not each.ok] == [("Mail sender", True)]
+
+
+async def test_the_doctor_sends_nothing(mailbox: Mailbox) -> None:
+    await email(mailbox).check()
+    assert mailbox.letters == []
+
+
+async def test_the_doctor_says_what_is_missing() -> None:
+    assert [each.cause for each in await Email.make({}, edge()).check()] == ["SMTP_HOST and SMTP_FROM missing"]
