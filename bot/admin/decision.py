@@ -88,6 +88,7 @@ class DecisionPage:
             "seal": seal_form(request.match_info["token"], self.keys, now),
             "one_line": one_line,
             "utc": utc,
+            "visible": visible,
         }
         status = 200 if answer is None else 422 if answer.field else 409
         response = aiohttp_jinja2.render_template("decision.html", request, context, status=status)
