@@ -75,7 +75,7 @@ class Slack:
         place, message = str(answer.get("channel") or ""), str(answer.get("ts") or "")
         if not place or not message:
             raise DeliveryError(Reason.UNCLEAR, "chat.postMessage: Slack did not say where the message is")
-        if not self.people.knows_app:
+        if not self.people.app:
             await self.people.pin_app(str((answer.get("message") or {}).get("app_id") or ""))
         return Receipt(self.name, place, message)
 

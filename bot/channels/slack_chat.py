@@ -13,12 +13,11 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from bot.channels.contract import DeliveryError, Person, Reason
 from bot.channels.slack_errors import failed, unreachable
 from bot.channels.slack_web import Web
-from renderers import block_kit
+from renderers.markdown import parse
+from renderers.mrkdwn import sections
 
-_SECTION = 2900
 _SECTIONS = 4  # all blocks of one message together take about 13,200 characters
 _MARKUP = re.compile(r"<([^<>\n]+)>")
-_FENCE = "```"
 _STATUS = "is thinking…"
 _STATUS_SECONDS = 90.0  # Slack takes a status away after two minutes
 _PLACEHOLDER_AFTER = 1.5
@@ -27,7 +26,7 @@ _PASSING = frozenset({Reason.RATE_LIMITED, Reason.UNAVAILABLE, Reason.TIMED_OUT}
 
 def pieces(markdown: str) -> Iterator[dict[str, Any]]:
     """An answer as the messages that it takes."""
-    texts = list(_split(block_kit.mrkdwn(markdown)))
+    texts = sections(parse(markdown))
     for start in range(0, len(texts), _SECTIONS):
         few = texts[start : start + _SECTIONS]
         blocks = [{"type": "section", "text": {"type": "mrkdwn", "text": text, "verbatim": True}} for text in few]
@@ -44,24 +43,6 @@ def _shown(inside: str) -> str:
     if target.startswith(("@", "#", "!")):
         return f"{target[0]}{label or target[1:]}".replace("!", "@", 1)
     return label if label and label in target else target
-
-
-def _split(text: str) -> Iterator[str]:
-    """Parts that fit a section, broken at lines; a code block that is broken goes on in the next part."""
-    part = ""
-    for line in _short_lines(text):
-        if len(part) + len(line) > _SECTION:
-            is_open = part.count(_FENCE) % 2 == 1
-            yield part + (f"\n{_FENCE}" if is_open else "")
-            part = f"{_FENCE}\n" if is_open else ""
-        part += line
-    if part.strip():
-        yield part
-
-
-def _short_lines(text: str) -> Iterator[str]:
-    for line in text.splitlines(keepends=True):
-        yield from (line[start : start + _SECTION // 2] for start in range(0, len(line), _SECTION // 2))
 
 
 @dataclass(slots=True)

@@ -326,7 +326,7 @@ class Inbound:
         if not home.is_home(teams_of(body)):
             await self._refuse(body, "a request from another workspace")
             return False
-        if home.app and app and app != home.app:
+        if self._workspace.app and app and app != self._workspace.app:
             await self._refuse(body, "a request from another app")
             return False
         await self._workspace.pin_app(app)

@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from bot.channels.contract import DeliveryError, Memory, Person, Reason
@@ -15,14 +15,12 @@ _MOST_PROFILES = 5000
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where the bot lives. `app` is empty until Slack has told it."""
+    """Where the bot lives. `enterprise` is set where the app is installed for a whole organisation."""
 
     team: str
     bot_user: str
     bot: str = ""
-    app: str = ""
     enterprise: str = ""
-    scopes: frozenset[str] = frozenset()
 
     def is_home(self, teams: Iterable[str]) -> bool:
         return any(team and team in {self.team, self.enterprise} for team in teams)
@@ -34,6 +32,7 @@ class Workspace:
 
     web: Web
     memory: Memory
+    app: str = ""  # empty until Slack has told it
     _home: Home | None = None
     _profiles: dict[str, tuple[float, Mapping[str, Any]]] = field(default_factory=dict)
     _addresses: dict[str, str] = field(default_factory=dict)
@@ -50,20 +49,18 @@ class Workspace:
         return self._home
 
     async def _learn(self) -> Home:
-        reply = await self.web.ask("auth.test", {})
-        told = reply.body
+        told = await self.web.call("auth.test")
         home = Home(
             team=str(told.get("team_id") or ""),
             bot_user=str(told.get("user_id") or ""),
             bot=str(told.get("bot_id") or ""),
-            app=str(told.get("app_id") or ""),
             # Only where the app is installed for a whole organisation does a click name no workspace.
             enterprise=str(told.get("enterprise_id") or "") if told.get("is_enterprise_install") else "",
-            scopes=frozenset(filter(None, reply.headers.get("x-oauth-scopes", "").replace(" ", "").split(","))),
         )
-        return home if home.app else replace(home, app=await self._app(home))
+        self.app = await self._known_app(home) or self.app
+        return home
 
-    async def _app(self, home: Home) -> str:
+    async def _known_app(self, home: Home) -> str:
         kept = await self.memory.get(_app_key(home))
         if isinstance(kept, str) and kept:
             return kept
@@ -77,15 +74,11 @@ class Workspace:
         return app
 
     async def pin_app(self, app: str) -> None:
-        """The app's id from a source that cannot be forged, kept if none was known."""
-        home = self._home
-        if app and home is not None and not home.app:
-            self._home = replace(home, app=app)
-            await self.memory.put(_app_key(home), app)
-
-    @property
-    def knows_app(self) -> bool:
-        return self._home is not None and bool(self._home.app)
+        """The first id that Slack itself told stays: in a socket's greeting, our own message, or a signed request."""
+        if app and not self.app:
+            self.app = app
+            if self._home is not None:
+                await self.memory.put(_app_key(self._home), app)
 
     # ---- people ------------------------------------------------------------------------------------------------------
 

@@ -50,11 +50,20 @@ class _Client(AsyncWebClient):
 class Web:
     """Calls with one token. A lost connection and a 500 or 503 are tried once more; a rate limit is never slept on."""
 
-    def __init__(self, token: str, url: str, session: Callable[[], ClientSession], now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        token: str,
+        url: str,
+        session: Callable[[], ClientSession],
+        now: Callable[[], datetime],
+        *,
+        seconds: float = SECONDS,
+    ) -> None:
         self._token = token
         self._url = url
         self._session = session
         self._now = now
+        self._seconds = seconds
         self._made: AsyncWebClient | None = None
 
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
@@ -64,7 +73,7 @@ class Web:
     async def ask(self, method: str, arguments: Mapping[str, Any]) -> Reply:
         """The same with the answer's headers."""
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(self._seconds):
                 reply = await self.client().api_call(method, **_encoded(method, arguments))
         except SlackApiError as error:
             raise self._failed(method, error.response) from None

@@ -14,6 +14,7 @@ from pydantic import JsonValue
 from bot.channels.contract import Answer, Chat, Click, Edge, Person, Post, Reader, ReaderKind, Receipt, Review
 from bot.channels.slack import Slack
 from bot.rehearsal.failure import http
+from bot.rehearsal.platform import Entry
 from bot.rehearsal.slack import SlackWorkspace
 from interactions.card import Card, Choice, Format, Input, Outcome, Payload, Severity, Status, Tone
 
@@ -120,6 +121,9 @@ class World:
     async def say_in(self, room: str, card: Card = QUESTION) -> Receipt:
         return await self.channel.send(Reader(ReaderKind.ROOM, room, place=f"#{room}"), post(card))
 
+    def called(self, method: str) -> list[Entry]:
+        return [entry for entry in self.slack.journal if entry.path == f"/api/{method}"]
+
     @staticmethod
     def too_long() -> Card:
         body = "\n".join(f"line {number} of a long payload" for number in range(800))
@@ -149,7 +153,9 @@ async def world_of(workspace: SlackWorkspace, session: ClientSession, **settings
     seen: set[str] = set()
 
     async def once(key: str, seconds: float) -> bool:
-        return not (key in seen or seen.add(key))
+        before = len(seen)
+        seen.add(key)
+        return len(seen) > before
 
     async def remember(name: str, value: str) -> None:
         raise AssertionError(f"Slack has no setting that fills itself, but {name} was")
@@ -170,5 +176,6 @@ async def world_of(workspace: SlackWorkspace, session: ClientSession, **settings
         workspace.events_url = str(server.make_url("/slack/events"))
         running = asyncio.create_task(channel.run())
         yield World(workspace, channel, desk, talk, shelf, tasks)
-        running.cancel()
+        for task in (running, *tasks):
+            task.cancel()
         await asyncio.gather(running, *tasks, return_exceptions=True)

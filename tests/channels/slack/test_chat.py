@@ -1,0 +1,165 @@
+"""What people write to the bot, and how it answers."""
+
+import pytest
+from aiohttp import ClientSession
+
+from bot.channels.slack_chat import heard, pieces
+from bot.rehearsal.failure import error
+from bot.rehearsal.slack import SlackWorkspace
+from tests.channels.slack.world import World, world_of
+
+
+async def test_a_direct_message_is_heard_and_answered_there(either: World) -> None:
+    await either.slack.dm("ana@example.com").say("what is open?")
+    await either.settled()
+    [(text, person)] = either.talk.heard
+    assert (text, person.email) == ("what is open?", "ana@example.com")
+    assert either.slack.dm("ana@example.com").last.shown_text() == "I heard *you*."
+
+
+async def test_an_answer_stays_in_the_thread_of_its_question(world: World) -> None:
+    receipt = await world.ask()
+    dm = world.slack.dm("ana@example.com")
+    await dm.say("why?", thread=dm.last)
+    await world.settled()
+    assert dm.last.thread_ts == receipt.message
+
+
+async def test_a_mention_is_answered_in_a_thread(session: ClientSession) -> None:
+    async with SlackWorkspace(scopes=("chat:write", "users:read", "users:read.email", "app_mentions:read")) as slack:
+        slack.add_person("Ana Lima", "ana@example.com")
+        room = slack.add_channel("ops", ["ana@example.com"])
+        async with world_of(slack, session, SLACK_SIGNING_SECRET=slack.signing_secret) as world:
+            await room.say(f"<@{slack.app.bot_user_id}> status", by="ana@example.com")
+            await world.settled()
+        assert world.talk.heard[0][0] == "status"
+        assert room.last.thread_ts == room.messages[0].ts
+
+
+async def test_a_status_shows_while_an_answer_is_prepared(world: World) -> None:
+    world.talk.seconds = 0.2
+    dm = world.slack.dm("ana@example.com")
+    await dm.say("hello")
+    await world.slack.until(lambda: dm.status == "is thinking…", what="the status")
+    await world.settled()
+    assert dm.status == ""
+    assert len([each for each in dm.messages if each.from_bot]) == 1
+
+
+async def test_an_app_without_status_shows_a_placeholder_that_becomes_the_answer(world: World) -> None:
+    world.slack.fail(error("unknown_method"), path="assistant.threads.setStatus")
+    world.talk.seconds = 2.2
+    dm = world.slack.dm("ana@example.com")
+    await dm.say("hello")
+    await dm.wait_for("…")
+    await world.settled()
+    assert [each.shown_text() for each in dm.messages if each.from_bot] == ["I heard *you*."]
+    assert dm.last.edited == 1
+
+
+async def test_a_quick_answer_needs_no_placeholder(world: World) -> None:
+    world.slack.fail(error("unknown_method"), path="assistant.threads.setStatus")
+    await world.slack.dm("ana@example.com").say("hello")
+    await world.settled()
+    assert len(world.called("chat.postMessage")) == 1
+
+
+@pytest.mark.parametrize("more", [{"bot_id": "B1"}, {"subtype": "message_changed"}, {"user": "U0GATEBOT1"}], ids=str)
+async def test_what_no_person_just_wrote_is_not_heard(world: World, more: dict[str, str]) -> None:
+    dm = world.slack.dm("ana@example.com")
+    await dm.say("hello")
+    await world.settled()
+    world.talk.heard.clear()
+    envelope = world.slack.payloads.message_event(dm.room, dm.messages[0], world.slack.state.person("U0ANA"))
+    envelope["event"] |= more
+    assert (await world.slack.push.event(envelope)).status == 200
+    await world.settled()
+    assert world.talk.heard == []
+
+
+async def test_an_event_of_another_kind_is_only_acknowledged(world: World) -> None:
+    envelope = world.slack.payloads.event_callback({"type": "team_join", "user": {"id": "U1"}}, "x")
+    assert (await world.slack.push.event(envelope)).status == 200
+    assert world.tasks == []
+
+
+async def test_a_command_is_answered_to_its_person_alone(either: World) -> None:
+    room = either.slack.add_channel("ops", ["ana@example.com", "ben@example.com"], with_bot=False)
+    pressed = await room.command("/gatebell", "open payload=1", by="ana@example.com")
+    await either.settled()
+    assert pressed.acknowledged
+    assert either.talk.heard[0][0] == "open payload=1"
+    assert [each.shown_text() for each in room.private("ana@example.com")] == ["I heard *you*."]
+    assert room.messages == []
+
+
+async def test_a_command_is_acknowledged_while_the_agent_is_slow(either: World) -> None:
+    either.talk.seconds = 0.5
+    dm = either.slack.dm("ana@example.com")
+    pressed = [await dm.command("/gatebell", "hi") for _ in range(3)]
+    assert min(each.ack_ms for each in pressed) < 100
+
+
+async def test_nothing_is_sent_to_an_address_that_is_not_slacks(world: World) -> None:
+    dm, person = world.slack.dm("ana@example.com"), world.slack.state.person("U0ANA")
+    form = world.slack.payloads.command(dm.room, person, "/gatebell", "hi")
+    await world.slack.push.command({**form, "response_url": f"http://localhost:{world.slack.port}/actions/x/1/y"})
+    await world.settled()
+    assert [each for each in world.slack.journal if each.path.startswith("/actions/")] == []
+    assert dm.last.shown_text() == "I heard *you*."
+
+
+async def test_a_hostile_answer_does_nothing(world: World) -> None:
+    world.talk.reply = "<!channel> <@U0BEN> [x](javascript:alert(1)) ```"
+    await world.slack.dm("ana@example.com").say("hello")
+    await world.settled()
+    message = world.slack.dm("ana@example.com").last
+    assert (message.mentions, message.links) == ([], [])
+
+
+async def test_a_long_answer_arrives_whole(world: World) -> None:
+    lines = [f"line {number} of many" for number in range(1500)]
+    world.talk.reply = "\n".join(["```", *lines, "```"])
+    await world.slack.dm("ana@example.com").say("hello")
+    await world.settled()
+    shown = world.slack.dm("ana@example.com").shown_text()
+    assert [line for line in lines if line not in shown] == []
+
+
+async def test_an_answer_that_slack_refuses_breaks_nothing(world: World) -> None:
+    world.slack.fail(error("is_archived"), path="chat.postMessage")
+    await world.slack.dm("ana@example.com").say("hello")
+    await world.settled()
+    assert len(world.talk.heard) == 1
+
+
+@pytest.mark.parametrize(
+    "text, understood",
+    [
+        ("hello", "hello"),
+        ("<@U0BOT> hello", "hello"),
+        ("hello <@U0BEN|ben>", "hello @ben"),
+        ("1 &lt; 2 &amp;&amp; 3 &gt; 2", "1 < 2 && 3 > 2"),
+        ("&lt;script&gt;", "<script>"),
+        ("&amp;lt;", "&lt;"),
+        ("see <https://example.com|example.com>", "see example.com"),
+        ("see <https://evil.example|https://good.example>", "see https://evil.example"),
+        ("write <mailto:ben@example.com|ben@example.com>", "write ben@example.com"),
+        ("<!here> in <#C1|ops>", "@here in #ops"),
+        ("{{7*7}} /ack 1; rm", "{{7*7}} /ack 1; rm"),
+    ],
+)
+def test_what_was_written_is_read_without_slacks_markup(text: str, understood: str) -> None:
+    assert heard(text, "U0BOT") == understood
+
+
+def test_a_code_block_that_is_broken_goes_on_in_the_next_part() -> None:
+    code = "\n".join(f"line {number}" for number in range(2000))
+    sections = [block["text"]["text"] for piece in pieces(f"```\n{code}\n```") for block in piece["blocks"]]
+    assert len(sections) > 2
+    assert all(section.count("```") == 2 for section in sections)
+    assert all(len(section) <= 3000 for section in sections)
+
+
+def test_nothing_to_say_is_no_message() -> None:
+    assert list(pieces("  \n")) == []
