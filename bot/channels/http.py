@@ -64,7 +64,7 @@ _KEEP_ALIVE_SECONDS = 60
 def shared_session() -> ClientSession:
     """For the platforms that the owner configured. Made once; connections and names are kept."""
     connector = TCPConnector(
-        limit=200, limit_per_host=50, keepalive_timeout=_KEEP_ALIVE_SECONDS, ttl_dns_cache=_DNS_SECONDS
+        limit=600, limit_per_host=200, keepalive_timeout=_KEEP_ALIVE_SECONDS, ttl_dns_cache=_DNS_SECONDS
     )
     return _session(connector)
 
