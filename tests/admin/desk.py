@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 
 from bot.channels.contract import Answer, Click, Person, Review
-from interactions.desk import Refused, card_of, expire, settle
+from interactions.desk import Refused, card_of, ended_words, expire, settle
 from interactions.model import Actor, Interaction
 
 NOON = datetime(2026, 11, 21, 12, 0, tzinfo=UTC)
@@ -28,10 +28,13 @@ class Desk:
             return Answer(False, "It is not known here, or it is no longer valid. Ask for a new one.")
         self.interaction = expire(self.interaction, self.now) or self.interaction
         who = self.people[token]
-        may = who.id in self.interaction.audience
-        return Review(
-            card_of(self.interaction), token, f"{who.name} ({who.email})", may, "" if may else "You were not asked."
-        )
+        words = self.bar(who)
+        return Review(card_of(self.interaction), token, f"{who.name} ({who.email})", not words, words)
+
+    def bar(self, who: Actor) -> str:
+        if who.id not in self.interaction.audience:
+            return "You were not asked."
+        return ended_words(self.interaction)
 
     async def answer(self, click: Click) -> Answer:
         self.clicks.append(click)

@@ -147,6 +147,12 @@ async def test_after_the_end_the_page_shows_how_it_ended(visit: Open) -> None:
     assert ("Expired without an answer" in page, "<form" in page) == (True, False)
 
 
+async def test_how_it_ended_is_said_once(visit: Open) -> None:
+    client = await visit(Desk(questions.blocked()))
+    await post(client, "approve")
+    assert (await look(client)).count("Approved by Ana") == 1
+
+
 @pytest.mark.parametrize(
     "name, value",
     [

@@ -133,6 +133,11 @@ async def test_no_text_adds_a_header_or_a_recipient(mailbox: Mailbox, channel: E
     assert "bcc" not in {name.lower() for name, _ in letter.headers}
 
 
+async def test_a_mail_of_our_own_is_held_to_the_same(mailbox: Mailbox, channel: Email) -> None:
+    await channel.send_mail("ana@example.com", Mail("Hi\r\nBcc: cleo@example.com", "text", "<p>text</p>"))
+    assert mailbox.letters[0].subject == "Hi Bcc: cleo@example.com"
+
+
 async def test_a_line_with_a_single_dot_ends_nothing(mailbox: Mailbox, channel: Email) -> None:
     await channel.send_mail("ana@example.com", Mail("Dots", "one\n.\n.two\nthree", "<p>one</p>"))
     assert mailbox.letters[0].text.splitlines() == ["one", ".", ".two", "three"]
