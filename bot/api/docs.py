@@ -23,6 +23,7 @@ PAGE = """<!doctype html>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>Gatebell API</title>
+<link rel="icon" href="data:,">
 <link rel="stylesheet" href="/api/docs/swagger-ui.css">
 </head>
 <body>
@@ -41,7 +42,7 @@ def routes(operations: Sequence[Operation], faces: Faces) -> Sequence[web.RouteD
     def spec() -> bytes:
         """Made when first asked for: starting does not wait for it."""
         if not made:
-            made.append(json.dumps(document(operations, faces.kinds)).encode())
+            made.append(json.dumps(document(operations, faces.kinds, faces.settings().base_url)).encode())
         return made[0]
 
     async def openapi(_: web.Request) -> web.Response:

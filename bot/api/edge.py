@@ -1,10 +1,10 @@
 """The outermost layer: every failure becomes a problem document, every request is counted, none gets past shutdown."""
 
 import logging
-from collections.abc import Awaitable, Callable
 from time import perf_counter
 
 from aiohttp import web
+from aiohttp.typedefs import Handler, Middleware
 
 from bot.api.faces import Faces
 from bot.api.problem import Problem, Wrong
@@ -14,8 +14,6 @@ from bot.logs import bound
 from bot.store import StoreUnavailable
 
 log = logging.getLogger(__name__)
-Serve = Callable[[web.Request], Awaitable[web.StreamResponse]]
-Middleware = Callable[[web.Request, Serve], Awaitable[web.StreamResponse]]
 
 OURS = ("/api/v1", "/api/docs", "/healthz", "/readyz", "/metrics", "/testing/")
 LATER = {"Retry-After": "2"}
@@ -24,9 +22,9 @@ STATUS: dict[type[Fault], int] = {Unknown: 404, Unfit: 422, Conflict: 409, Expir
 
 def middleware(faces: Faces) -> Middleware:
     @web.middleware
-    async def edge(request: web.Request, handler: Serve) -> web.StreamResponse:
+    async def edge(request: web.Request, handler: Handler) -> web.StreamResponse:
         started = perf_counter()
-        with bound(request=new_id(faces.now())):
+        with bound(request=new_id(faces.clock.now())):
             response = await (_answer(faces, request, handler) if _is_ours(request) else handler(request))
         resource = request.match_info.route.resource
         pattern = resource.canonical if resource else "none"
@@ -36,9 +34,9 @@ def middleware(faces: Faces) -> Middleware:
     return edge
 
 
-async def _answer(faces: Faces, request: web.Request, handler: Serve) -> web.StreamResponse:
+async def _answer(faces: Faces, request: web.Request, handler: Handler) -> web.StreamResponse:
     try:
-        if faces.stopping.is_set() and request.method not in {"GET", "HEAD"}:
+        if faces.state.closing and request.method not in {"GET", "HEAD"}:
             raise Problem(503, "The server is shutting down; send it again", headers=LATER)
         return await handler(request)
     except Problem as problem:

@@ -1,17 +1,18 @@
 """Everything that the API needs of the product, handed in by the composition root."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import Protocol
 
 from bot.channels.contract import Answer
+from bot.clock import Clock
 from bot.dispatch.notice import Ask, Event, InteractionView, Opened, Told
 from bot.keys import Keys
 from bot.ledger import Ledger
 from bot.metrics import Metrics
 from bot.operators import Operators
+from bot.settings import Settings
 from bot.store import Store
 from interactions.registry import Registry
 
@@ -42,23 +43,41 @@ class Dispatch(Protocol):
     ) -> Answer: ...
 
 
+class State:
+    """Whether the server still takes new work; whoever holds a request open can wait for the end of that."""
+
+    def __init__(self) -> None:
+        self._closing = asyncio.Event()
+
+    @property
+    def closing(self) -> bool:
+        return self._closing.is_set()
+
+    @closing.setter
+    def closing(self, closing: bool) -> None:
+        if closing:
+            self._closing.set()
+        else:
+            self._closing.clear()
+
+    async def closed(self) -> None:
+        """Return when the server begins to shut down."""
+        await self._closing.wait()
+
+
 @dataclass(frozen=True, slots=True)
 class Faces:
-    """`check_url` raises ValueError for an address that may not be called. `stopping` is set when shutdown begins.
-
-    `move_clock` moves time forward and returns the new moment; None on every real installation. `people_changed` is
-    called after operators were changed.
-    """
+    """`check_url` raises ValueError for an address that may not be called; `people_changed` is told that they have."""
 
     dispatcher: Dispatch
+    kinds: Registry
     operators: Operators
     keys: Keys
     ledger: Ledger
     store: Store
+    clock: Clock
     metrics: Metrics
-    kinds: Registry
-    now: Callable[[], datetime]
-    check_url: Callable[[str], Awaitable[None]]
+    settings: Callable[[], Settings]
+    check_url: Callable[[str], str]
+    state: State = field(default_factory=State)
     people_changed: Callable[[], None] = lambda: None
-    move_clock: Callable[[float], datetime] | None = None
-    stopping: asyncio.Event = field(default_factory=asyncio.Event)

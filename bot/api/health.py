@@ -12,6 +12,7 @@ from bot.api.faces import Faces
 from bot.api.operation import caller
 from bot.api.problem import Problem, invalid, unreadable
 from bot.api.shapes import Strict
+from bot.clock import MovableClock
 from bot.keys import Scope
 from bot.metrics import CONTENT_TYPE
 from bot.store import StoreUnavailable, Tx
@@ -36,7 +37,7 @@ def routes(faces: Faces) -> Sequence[web.RouteDef]:
         return web.json_response({"status": "alive"})
 
     async def ready(_: web.Request) -> web.Response:
-        reason = "shutting down" if faces.stopping.is_set() else await probed()
+        reason = "shutting down" if faces.state.closing else await probed()
         if reason:
             return web.json_response({"status": "not ready", "reason": reason}, status=503)
         return web.json_response({"status": "ready"})
@@ -47,7 +48,7 @@ def routes(faces: Faces) -> Sequence[web.RouteDef]:
         return web.Response(body=faces.metrics.text(), headers={"Content-Type": CONTENT_TYPE})
 
     public = [web.get("/healthz", alive), web.get("/readyz", ready), web.get("/metrics", metrics)]
-    return [*public, web.post("/testing/clock", _clock(faces))] if faces.move_clock else public
+    return [*public, web.post("/testing/clock", _clock(faces))] if isinstance(faces.clock, MovableClock) else public
 
 
 class _Probe:
@@ -70,7 +71,7 @@ class _Probe:
         return self._reason
 
     async def _ask(self) -> str:
-        at = self._faces.now().timestamp()
+        at = self._faces.clock.now().timestamp()
 
         async def write(tx: Tx) -> None:
             await tx.run(
@@ -100,7 +101,7 @@ def _is_neighbour(request: web.Request) -> bool:
 
 def _clock(faces: Faces) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def forward(request: web.Request) -> web.Response:
-        if not _is_neighbour(request) or faces.move_clock is None:
+        if not _is_neighbour(request) or not isinstance(faces.clock, MovableClock):
             raise Problem(403, "The clock is moved from this machine only")
         try:
             body = _ADVANCE.validate_python(canonical.read(await request.read()))
@@ -108,6 +109,6 @@ def _clock(faces: Faces) -> Callable[[web.Request], Awaitable[web.Response]]:
             raise unreadable(error) from error
         except ValidationError as error:
             raise invalid(error, AdvanceIn.model_fields) from error
-        return web.json_response({"now": faces.move_clock(body.advance).isoformat()})
+        return web.json_response({"now": faces.clock.forward(body.advance).isoformat()})
 
     return forward

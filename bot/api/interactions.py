@@ -150,7 +150,7 @@ async def ask(call: Call, body: InteractionIn) -> Reply:
     """
     question = _question(call, body)
     if body.callback_url:
-        await _callable(call, body.callback_url)
+        _callable(call, body.callback_url)
     key = _idempotency_key(call, body)
     try:
         opened = await call.faces.dispatcher.ask(
@@ -280,9 +280,9 @@ def _question(call: Call, body: InteractionIn) -> Question:
         raise invalid(error, kinds.kind(body.kind).model_fields, "payload") from error
 
 
-async def _callable(call: Call, url: str) -> None:
+def _callable(call: Call, url: str) -> None:
     try:
-        await call.faces.check_url(url)
+        call.faces.check_url(url)
     except ValueError as error:
         mend = "Give a public https address, or let the owner add its host to ALLOWED_PRIVATE_HOSTS."
         raise unfit("callback_url", str(error), mend) from error
@@ -304,10 +304,10 @@ def _fingerprint(body: InteractionIn) -> str:
 
 async def _unless_stopping(call: Call, work: Awaitable[T]) -> T | None:
     """The result, or None once the server shuts down: a held request is answered, not cut off."""
-    if call.faces.stopping.is_set():
+    if call.faces.state.closing:
         return None
     running = asyncio.ensure_future(work)
-    stop = asyncio.ensure_future(call.faces.stopping.wait())
+    stop = asyncio.ensure_future(call.faces.state.closed())
     try:
         await asyncio.wait({running, stop}, return_when=asyncio.FIRST_COMPLETED)
         return await running if running.done() else None

@@ -1,0 +1,127 @@
+import io
+from typing import Any
+
+import pytest
+
+from bot.canonical import DEPTH
+from tests.api.conftest import Api
+
+EVENT: dict[str, Any] = {"type": "backup.failed", "severity": "high", "summary": "No backup tonight", "source": "db-1"}
+
+
+async def test_an_event_is_accepted_with_an_id(api: Api) -> None:
+    response = await api.call("POST", "/api/v1/events", "agent", json=EVENT)
+    assert (response.status, (await response.json())["result"]) == (202, "accepted")
+
+
+async def test_the_same_again_is_held_back_and_says_why(api: Api) -> None:
+    await api.call("POST", "/api/v1/events", "agent", json=EVENT)
+    told = await (await api.call("POST", "/api/v1/events", "agent", json=EVENT)).json()
+    assert told["result"] == "deduplicated"
+    assert "within the last 60 minutes" in told["reason"]
+
+
+async def test_a_list_is_answered_in_order(api: Api) -> None:
+    events = [EVENT, EVENT, EVENT | {"type": "disk.full"}]
+    told = await (await api.call("POST", "/api/v1/events", "agent", json=events)).json()
+    assert [each["result"] for each in told] == ["accepted", "deduplicated", "accepted"]
+
+
+@pytest.mark.parametrize("word", ["warning", "WARNING", "medium"])
+async def test_warning_is_understood_as_medium(api: Api, word: str) -> None:
+    await api.call("POST", "/api/v1/events", "agent", json=EVENT | {"severity": word})
+    rows = await api.product.store.read(lambda tx: tx.rows("SELECT severity FROM event"))
+    assert [row["severity"] for row in rows] == ["medium"]
+
+
+@pytest.mark.parametrize("word, phase", [("active", "firing"), ("firing", "firing"), ("resolved", "resolved")])
+async def test_active_is_understood_as_firing(api: Api, word: str, phase: str) -> None:
+    await api.call("POST", "/api/v1/events", "agent", json=EVENT | {"status": word})
+    rows = await api.product.store.read(lambda tx: tx.rows("SELECT phase FROM event"))
+    assert [row["phase"] for row in rows] == [phase]
+
+
+@pytest.mark.parametrize(
+    "change, field, mend",
+    [
+        ({"severity": "loud"}, "severity", "Send one of 'critical', 'high', 'medium', 'low' or 'info'."),
+        ({"summary": None}, "summary", "Send a string."),
+        ({"dedup_key": "k" * 1_000}, "dedup_key", "Send at most 255."),
+        ({"sumary": "x"}, "sumary", "Did you mean summary?"),
+        ({"occurred_at": "yesterday"}, "occurred_at", "See /api/docs for what fits."),
+        ({"occurred_at": "0001-01-01T00:00:00+14:00"}, "occurred_at", "See /api/docs for what fits."),
+        ({"source": "a\r\nb"}, "source", "See /api/docs for what fits."),
+        ({"labels": {"a": 1}}, "labels.a", "Send a string."),
+    ],
+)
+async def test_a_wrong_field_is_named_with_its_mend(api: Api, change: dict[str, Any], field: str, mend: str) -> None:
+    response = await api.call("POST", "/api/v1/events", "agent", json=EVENT | change)
+    problem = await response.json()
+    assert (response.status, response.content_type) == (422, "application/problem+json")
+    assert [(each["field"], each["mend"]) for each in problem["errors"]] == [(field, mend)]
+
+
+async def test_a_wrong_event_of_a_list_is_named_and_none_is_stored(api: Api) -> None:
+    response = await api.call("POST", "/api/v1/events", "agent", json=[EVENT, EVENT | {"severity": "loud"}])
+    assert [each["field"] for each in (await response.json())["errors"]] == ["[1].severity"]
+    assert await api.product.store.read(lambda tx: tx.rows("SELECT id FROM event")) == []
+
+
+async def test_a_context_that_its_type_does_not_know_is_named(api: Api) -> None:
+    event = EVENT | {"type": "throughput.threshold", "context": {"count": "many"}}
+    response = await api.call("POST", "/api/v1/events", "agent", json=[event])
+    assert response.status == 422
+    assert "[0].context.count" in [each["field"] for each in (await response.json())["errors"]]
+
+
+@pytest.mark.parametrize(
+    "body, status",
+    [
+        (b"", 400),
+        (b"{", 400),
+        (b'{"type": "a", "summary": "\xff"}', 400),
+        (b'{"type": "a", "type": "b", "summary": "x"}', 400),
+        (b'{"type": "a", "summary": "\\ud800"}', 400),
+        (b'{"type": "a", "summary": "x", "context": {"n": NaN}}', 400),
+        (b'{"type": "a", "summary": "x", "context": ' + b'{"a": ' + b"[" * DEPTH + b"]" * DEPTH + b"}" + b"}", 400),
+        (b"[" * 10_000 + b"]" * 10_000, 400),
+        (b"null", 422),
+        (b'"text"', 422),
+        (b'{"type": "a", "summary": "' + b"x" * 2**20 + b'"}', 413),
+    ],
+)
+async def test_a_broken_body_is_the_callers_fault(api: Api, body: bytes, status: int) -> None:
+    response = await api.call("POST", "/api/v1/events", "agent", data=io.BytesIO(body))
+    assert (response.status, response.content_type) == (status, "application/problem+json")
+
+
+async def test_a_nul_does_no_harm(api: Api) -> None:
+    response = await api.call("POST", "/api/v1/events", "agent", json=EVENT | {"summary": "a\0b"})
+    assert response.status == 202
+
+
+@pytest.mark.parametrize("key, status", [(None, 401), ("gb_wrong", 401), ("Basic x", 401), ("other", 403)])
+async def test_only_a_key_with_the_scope_may_report(api: Api, key: str | None, status: int) -> None:
+    response = await api.call("POST", "/api/v1/events", key, json=EVENT)
+    assert (response.status, response.content_type) == (status, "application/problem+json")
+
+
+async def test_guessing_keys_is_slowed_down_but_a_right_key_passes(api: Api) -> None:
+    for _ in range(20):
+        assert (await api.call("POST", "/api/v1/events", "gb_guess", json=EVENT)).status == 401
+    guessed = await api.call("POST", "/api/v1/events", "gb_guess", json=EVENT)
+    assert (guessed.status, int(guessed.headers["Retry-After"]) > 0) == (429, True)
+    assert (await api.call("POST", "/api/v1/events", "agent", json=EVENT)).status == 202
+
+
+async def test_nothing_is_accepted_while_shutting_down(api: Api) -> None:
+    api.product.state.closing = True
+    response = await api.call("POST", "/api/v1/events", "agent", json=EVENT)
+    assert (response.status, response.headers["Retry-After"]) == (503, "2")
+
+
+async def test_nothing_is_accepted_without_a_database(api: Api) -> None:
+    await api.call("POST", "/api/v1/events", "agent", json=EVENT)
+    await api.product.store.stop()
+    response = await api.call("POST", "/api/v1/events", "agent", json=EVENT | {"type": "disk.full"})
+    assert (response.status, response.headers["Retry-After"]) == (503, "2")
