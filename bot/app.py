@@ -106,6 +106,7 @@ class Product:
     spawned: Spawned
     web: web.Application
     state: api.State
+    ledger_keys: Sequence[bytes]
 
 
 @asynccontextmanager
@@ -184,7 +185,7 @@ async def made(settings: Settings, mask: Mask) -> AsyncIterator[Product]:
             check_url=lambda url: http.check_url(url, http.Allowed.parse(live.settings["ALLOWED_PRIVATE_HOSTS"])),
         )
         application = _application(faces, channels.values(), dispatcher, keys("forms"), settings.base_url)
-        yield Product(live, clock, store, dispatcher, channels, metrics, spawned, application, state)
+        yield Product(live, clock, store, dispatcher, channels, metrics, spawned, application, state, keys("audit"))
         state.closing = True
         await dispatcher.drain(DRAIN_SECONDS)
         await spawned.finish(1.0)
@@ -196,7 +197,7 @@ async def run(settings: Settings, mask: Mask, listening: Callable[[str], None] =
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
     async with made(settings, mask) as product, asyncio.TaskGroup() as beside:
-        loops = [beside.create_task(work, name=name) for name, work in _loops(product)]
+        running = [beside.create_task(work, name=name) for name, work in loops(product)]
         runner = web.AppRunner(product.web, access_log=None, shutdown_timeout=2.0)
         await runner.setup()
         await web.TCPSite(runner, settings.host, settings.port).start()
@@ -206,22 +207,22 @@ async def run(settings: Settings, mask: Mask, listening: Callable[[str], None] =
         product.state.closing = True
         await product.dispatcher.drain(DRAIN_SECONDS)
         await runner.cleanup()
-        for loop in loops:
+        for loop in running:
             loop.cancel()
 
 
-def _loops(product: Product) -> list[tuple[str, Coroutine[Any, Any, None]]]:
-    running = [(name, channel.run()) for name, channel in product.channels.items() if _runs(channel)]
+def loops(product: Product) -> list[tuple[str, Coroutine[Any, Any, None]]]:
+    """Everything that works beside requests, by name."""
     return [
         ("dispatch", product.dispatcher.run()),
         ("lag", _watch_lag(product.metrics)),
         ("queue", _watch_queue(product)),
-        *((f"channel {name}", _kept_alive(name, work)) for name, work in running),
+        *(
+            (f"channel {name}", _kept_alive(name, channel.run()))
+            for name, channel in product.channels.items()
+            if isinstance(channel, Runs) and not channel.missing()
+        ),
     ]
-
-
-def _runs(channel: Channel) -> bool:
-    return isinstance(channel, Runs) and not channel.missing()
 
 
 async def _kept_alive(name: str, work: Coroutine[Any, Any, None]) -> None:

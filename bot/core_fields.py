@@ -52,7 +52,8 @@ def _address(*schemes: str) -> Callable[[str], str]:
 
 def _database(value: str) -> str:
     scheme, separator, rest = value.partition("://")
-    if scheme in {"postgres", "postgresql", "postgresql+asyncpg"} and urlsplit(f"x://{rest}").hostname:
+    parts = urlsplit(f"x://{rest}")
+    if scheme in {"postgres", "postgresql", "postgresql+asyncpg"} and (parts.hostname or "host=" in parts.query):
         return f"postgresql://{rest}"
     if scheme.startswith("sqlite") and separator and rest.startswith("/") and len(rest) > 1:
         return f"sqlite://{rest}"
@@ -86,6 +87,9 @@ def _hosts(value: str) -> str:
 
 
 def _host(value: str) -> str:
+    if found := re.fullmatch(r"(\[[^\]]+\]|[^:/]+):(\d{1,5})", value):
+        _host(found[1].strip("[]"))
+        return value.casefold()
     try:
         return str(ipaddress.ip_network(value, strict=False)) if "/" in value else str(ipaddress.ip_address(value))
     except ValueError:

@@ -4,10 +4,11 @@ import asyncio
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Coroutine, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -50,14 +51,12 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 def postgres_database(postgres_url: str) -> Iterator[str]:
     """The URL of an empty database that only this test knows."""
     name = f"test_{uuid4().hex}"
-    _as_superuser(postgres_url, f"CREATE DATABASE {name}")
+    postgres_execute(postgres_url, f"CREATE DATABASE {name}")
     yield postgres_url.replace("/postgres?", f"/{name}?")
-    _as_superuser(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
+    postgres_execute(postgres_url, f"DROP DATABASE {name} WITH (FORCE)")
 
 
-def _as_superuser(url: str, sql: str) -> None:
-    """In a thread with a loop of its own, so that a fixture may ask for it whether or not a loop is running."""
-
+def postgres_execute(url: str, sql: str) -> None:
     async def execute() -> None:
         import asyncpg
 
@@ -65,8 +64,13 @@ def _as_superuser(url: str, sql: str) -> None:
         await connection.execute(sql)
         await connection.close()
 
+    asyncio_run(execute())
+
+
+def asyncio_run(work: Coroutine[Any, Any, None]) -> None:
+    """Run to the end in a loop and a thread of its own, whether or not a loop is running here."""
     with ThreadPoolExecutor(1) as thread:
-        thread.submit(asyncio.run, execute()).result()
+        thread.submit(asyncio.run, work).result()
 
 
 @pytest.fixture(scope="session")
@@ -78,12 +82,12 @@ def valkey_server() -> Iterator[str]:
 
 
 @pytest.fixture
-async def valkey_url(valkey_server: str) -> str:
+def valkey_url(valkey_server: str) -> str:
     """The URL of a Valkey on a TCP port of this worker's own, empty at the start of every test."""
-    from redis.asyncio import Redis
+    from redis import Redis
 
-    async with Redis.from_url(valkey_server) as client:
-        await client.flushall()
+    with Redis.from_url(valkey_server) as client:
+        client.flushall()
     return valkey_server
 
 

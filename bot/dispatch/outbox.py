@@ -245,7 +245,7 @@ async def keep(tx: Tx, kept: Kept, at: datetime) -> bool:
         " slot = :slot, tries = :tries,"
         " state = CASE WHEN :state = 'done' AND wanted > :shown THEN 'open' ELSE :state END,"
         " reason = :reason, detail = :detail, lease = '', lease_until = 0,"
-        " done_at = CASE WHEN :state = 'open' THEN NULL ELSE :at END"
+        " done_at = :done"
         " WHERE id = :id AND lease = :lease",
         {
             "id": claim.id,
@@ -260,7 +260,7 @@ async def keep(tx: Tx, kept: Kept, at: datetime) -> bool:
             "state": kept.state,
             "reason": kept.reason,
             "detail": kept.detail,
-            "at": at.timestamp(),
+            "done": None if kept.state == "open" else at.timestamp(),
         },
     )
     return changed > 0

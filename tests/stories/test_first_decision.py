@@ -1,0 +1,34 @@
+"""One question, many copies, one decision, on every kind of installation."""
+
+from tests.stories.world import ANA, BEN, MIA, World
+
+
+async def test_one_operator_approves_and_every_copy_and_the_caller_say_so(any_world: World) -> None:
+    world = any_world
+    asked = await world.ask_blocked(callback_url=world.caller.url)
+    assert asked.status == 201
+    await world.shown_to_ana("Keep blocked")
+    await world.shown_to_ben("Keep blocked")
+    await world.shown_to_mia()
+
+    await world.slack.dm(ANA).click("Approve")
+
+    seen = await world.see(asked["id"], wait=5)
+    assert seen["status"] == "decided"
+    assert (seen["decision"]["choice"], seen["decision"]["approved"]) == ("approve", True)
+    assert (seen["decision"]["by"], seen["decision"]["channel"]) == ("Ana", "slack")
+    await world.shown_to_ana("Approved by Ana")
+    await world.shown_to_ben("Approved by Ana")
+    await world.shown_to_mia(letters=2)
+    assert "Approved by Ana" in world.mail.of(MIA)[-1].text
+    told = await world.caller.wait_for(1)
+    assert told[0].json["decision"]["choice"] == "approve"
+
+
+async def test_a_decision_in_teams_is_answered_at_once_with_the_settled_card(world: World) -> None:
+    await world.ask_blocked()
+    await world.shown_to_ben("Keep blocked")
+    pressed = await world.teams.chat(BEN).click("Keep blocked")
+    assert pressed.status == 200
+    assert "Kept blocked by Ben" in world.teams.chat(BEN).shown_text()
+    await world.shown_to_ana("Kept blocked by Ben")
