@@ -52,15 +52,15 @@ def _endpoint(presence: Presence) -> Check:
 
 
 async def _conversations(presence: Presence) -> Check:
-    name, home = "Teams conversations", presence.home
-    if not home.conversation and not await presence.conversations.places():
+    name, home = "Teams conversations", await presence.home.conversation()
+    if not home and not await presence.conversations.places():
         mend = "Upload the app package to Teams and add the app to a team, to a group chat or for yourself."
         return Check(name, False, "the app was not added to any team or chat yet", mend)
+    place = await presence.conversations.place(home) if home else None
     try:
-        presence.settings.hosts.allowed(home.service_url)
+        presence.settings.hosts.allowed(place.service_url if place else presence.home.service_url)
     except ValueError as error:
         return Check(name, False, str(error), "Correct TEAMS_SERVICE_URL, or add the app to Teams again.")
-    place = await presence.conversations.place(home.conversation) if home.conversation else None
     if place is not None and (place.removed or place.refused):
         mend = "Add the app there again, or empty TEAMS_CONVERSATION_ID."
         return Check(name, False, "the conversation of TEAMS_CONVERSATION_ID takes no messages of the bot", mend)

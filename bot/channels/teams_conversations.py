@@ -10,7 +10,8 @@ from pydantic import JsonValue
 from bot.channels.contract import Memory
 from bot.channels.teams_settings import ANY_REGION, TeamsSettings
 
-_PLACE, _MEMBER, _MAIL, _CHAIN, _FILLED = "teams:place:", "teams:member:", "teams:mail:", "teams:chain:", "teams:filled"
+_PLACE, _MEMBER, _MAIL, _CHAIN, _FILLINGS = "place:", "member:", "mail:", "chain:", "fillings"
+_MOST_FILLINGS = 50
 
 
 class PlaceKind(StrEnum):
@@ -129,13 +130,14 @@ class Conversations:
     async def end_chain(self, conversation: str, thread: str) -> None:
         await self._memory.forget(f"{_CHAIN}{conversation}:{thread}")
 
-    async def filled(self) -> str:
-        """The conversation that filled the settings by itself, or nothing where the owner typed one."""
-        value = await self._memory.get(_FILLED)
-        return value if isinstance(value, str) else ""
+    async def fillings(self) -> tuple[str, ...]:
+        """The conversations that filled the settings by themselves, the newest last; "" where they were emptied."""
+        value = await self._memory.get(_FILLINGS)
+        return tuple(each for each in value if isinstance(each, str)) if isinstance(value, list) else ()
 
-    async def set_filled(self, conversation: str) -> None:
-        await self._memory.put(_FILLED, conversation)
+    async def fill(self, conversation: str) -> None:
+        kept = [*await self.fillings(), conversation]
+        await self._memory.put(_FILLINGS, [*kept[-_MOST_FILLINGS:]])
 
     async def _put_place(self, place: Place) -> None:
         await self._memory.put(_PLACE + place.id, _json(asdict(place)))
@@ -151,6 +153,7 @@ class Home:
 
     A team or a group chat takes the place of a personal chat that filled the settings; nothing takes the place of what
     the owner typed. When the bot is removed from the place that filled them, another fills them, or they are emptied.
+    What filled them is read from the memory, so that every replica knows it at once.
     """
 
     def __init__(
@@ -161,47 +164,55 @@ class Home:
     ) -> None:
         self._conversations = conversations
         self._remember = remember
-        self.conversation = settings.conversation
+        self._set = settings.conversation
         self.service_url = settings.service_url or ANY_REGION
+
+    async def conversation(self) -> str:
+        """The id, or nothing."""
+        fillings = await self._conversations.fillings()
+        if self._set and self._set not in fillings:
+            return self._set
+        return fillings[-1] if fillings else ""
 
     async def welcome(self, place: Place) -> None:
         """Called for every sign that the bot is in a place."""
-        if place.id == self.conversation:
-            if place.service_url != self.service_url:
-                await self._move(place)
-            return
-        if not self.conversation or (place.is_room and await self._is_stopgap()):
+        home = await self.conversation()
+        if place.id == home:
+            await self._move(place)
+        elif not home or (place.is_room and await self._is_stopgap(home)):
             await self._fill(place)
 
     async def farewell(self) -> None:
         """Called when the bot was removed from some place."""
-        place = await self._conversations.place(self.conversation) if self.conversation else None
-        if place is None or not place.removed or await self._conversations.filled() != self.conversation:
+        home = await self.conversation()
+        place = await self._conversations.place(home) if home else None
+        if place is None or not place.removed or home not in await self._conversations.fillings():
             return
         others = await self._conversations.places()
         if others:
             await self._fill(others[0])
             return
-        self.conversation, self.service_url = "", ANY_REGION
-        await self._conversations.set_filled("")
+        await self._conversations.fill("")
         await self._remember("TEAMS_CONVERSATION_ID", "")
         await self._remember("TEAMS_SERVICE_URL", "")
+        self.service_url = ANY_REGION
 
-    async def _is_stopgap(self) -> bool:
-        if await self._conversations.filled() != self.conversation:
+    async def _is_stopgap(self, home: str) -> bool:
+        """Whether a personal chat stands in for a room only because there was none."""
+        if home not in await self._conversations.fillings():
             return False
-        place = await self._conversations.place(self.conversation)
+        place = await self._conversations.place(home)
         return place is None or not place.is_room
 
     async def _fill(self, place: Place) -> None:
-        await self._conversations.set_filled(place.id)
-        self.conversation = place.id
+        await self._conversations.fill(place.id)
         await self._remember("TEAMS_CONVERSATION_ID", place.id)
         await self._move(place)
 
     async def _move(self, place: Place) -> None:
-        self.service_url = place.service_url
-        await self._remember("TEAMS_SERVICE_URL", place.service_url)
+        if place.service_url != self.service_url:
+            self.service_url = place.service_url
+            await self._remember("TEAMS_SERVICE_URL", place.service_url)
 
 
 def without_thread(conversation: str) -> str:

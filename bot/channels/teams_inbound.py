@@ -77,17 +77,19 @@ class Inbound(CloudAdapter):
     patience = LONGEST_TURN
 
     async def process(self, request: web.Request, bot: Bot | None = None, ws_response: None = None) -> web.Response:
+        end = asyncio.get_running_loop().time() + self.patience
         try:
-            arrival = await self._admit(request)
+            async with asyncio.timeout_at(end):
+                arrival = await self._admit(request)
             activity = self._activity(arrival.body)
         except Refused as refused:
             return await self._refuse(refused)
-        except KeysUnknown:
-            return web.json_response({"error": "the signing keys are not known yet"}, status=503)
+        except (KeysUnknown, TimeoutError):
+            return web.json_response({"error": "it cannot be told yet who this is"}, status=503)
         if not await self._is_new(arrival.body):
             return _replayed(activity)
         try:
-            async with asyncio.timeout(self.patience):
+            async with asyncio.timeout_at(end):
                 answer = await self._turn(activity, arrival.claims, bot or self._bot)
         except TimeoutError:
             return _late(activity)

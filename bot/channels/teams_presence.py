@@ -51,7 +51,7 @@ class Presence:
             case ReaderKind.OPERATOR:
                 return await self._person(reader)
             case ReaderKind.ROOM:
-                return await self._room(reader.place or self.home.conversation)
+                return await self._room(reader.place or await self.home.conversation())
             case ReaderKind.CALLER:
                 raise DeliveryError(Reason.NO_ADDRESS, "a caller is not in Teams")
 
@@ -112,7 +112,7 @@ class Presence:
         return place
 
     async def _room_of_strangers(self, reader: Reader) -> Place:
-        home = self.home.conversation
+        home = await self.home.conversation()
         place = await self.conversations.place(home) if home else None
         owner = await self.conversations.member(place.owner) if place and place.owner else None
         of_another = owner is not None and bool(owner.email) and owner.email.casefold() != reader.email.casefold()

@@ -20,6 +20,7 @@ log = logging.getLogger(__name__)
 
 CLICK = "adaptiveCard/action"
 _MOST_NEWCOMERS = 20
+_LONGEST_QUESTION = 0.7
 
 
 class Turn(ActivityHandler):
@@ -119,12 +120,14 @@ class Turn(ActivityHandler):
         )
 
     async def _met(self, activity: Activity, account: ChannelAccount) -> Member | None:
+        """The roster's word, unless it takes so long that somebody waits for their click."""
         try:
-            entry = await self._presence.connector.member(
-                activity.service_url, without_thread(activity.conversation.id), str(account.id)
-            )
-        except DeliveryError as error:
-            log.warning("Teams: the roster did not say who somebody is: %s", error.detail)
+            async with asyncio.timeout(_LONGEST_QUESTION):
+                entry = await self._presence.connector.member(
+                    activity.service_url, without_thread(activity.conversation.id), str(account.id)
+                )
+        except (DeliveryError, TimeoutError) as error:
+            log.warning("Teams: the roster did not say who somebody is: %s", error)
             return None
         member = member_of(entry, self._presence.settings.tenant, activity.service_url)
         return await self._presence.conversations.learn(member) if member else None

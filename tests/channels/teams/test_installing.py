@@ -111,6 +111,27 @@ async def test_a_reference_outlives_a_restart(world: World, session: ClientSessi
     assert world.teams.chat("ana@example.com").cards
 
 
+async def test_another_replica_knows_the_room_at_once(world: World, session: ClientSession) -> None:
+    messages_url = world.teams.messages_url
+    async with world_of(world.teams, session) as other:
+        other.shelf.kept = world.shelf.kept
+        world.teams.messages_url = messages_url
+        await world.install()
+        await world.install_in_channel()
+        await other.tell_room()
+    assert world.teams.channel("alerts").cards
+
+
+async def test_what_filled_the_settings_before_a_restart_still_gives_way_to_a_room(
+    world: World, session: ClientSession
+) -> None:
+    await world.install()
+    async with world_of(world.teams, session, **world.remembered) as later:
+        later.shelf.kept.update(world.shelf.kept)
+        channel = await later.install_in_channel()
+    assert later.remembered["TEAMS_CONVERSATION_ID"] == channel
+
+
 async def test_a_roster_that_could_not_be_read_is_read_when_somebody_is_looked_for(world: World) -> None:
     rule = world.teams.fail(status(503), path="pagedmembers")
     await world.install_in_channel()
