@@ -46,8 +46,11 @@ __all__ = [
     "check_resolved",
     "check_url",
     "guarded_session",
+    "message_id",
     "post_signed",
+    "retry_after",
     "shared_session",
+    "signed",
     "signing_secret",
     "signing_secrets",
 ]
@@ -84,7 +87,7 @@ def guarded_session(allowed: Callable[[], Allowed], resolver: AbstractResolver |
         return socket.socket(family, kind, protocol)
 
     connector = TCPConnector(
-        limit=100, limit_per_host=10, ttl_dns_cache=_DNS_SECONDS, resolver=resolver, socket_factory=make_socket
+        limit=200, limit_per_host=50, ttl_dns_cache=_DNS_SECONDS, resolver=resolver, socket_factory=make_socket
     )
     return _session(connector, _name_the_called)
 
