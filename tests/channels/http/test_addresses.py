@@ -6,6 +6,7 @@ import pytest
 
 from bot.channels.http import Allowed, check_form, check_resolved, check_url
 from bot.channels.http_addresses import is_public
+from bot.core_fields import CORE
 
 PRIVATE_URLS = [
     "http://127.0.0.1/",
@@ -146,6 +147,12 @@ def test_what_the_owner_allows_is_taken(allowed: str, url: str) -> None:
 def test_what_the_owner_allows_opens_nothing_else(allowed: str, url: str) -> None:
     with pytest.raises(ValueError):
         check_url(url, Allowed.parse(allowed))
+
+
+@pytest.mark.parametrize("text", ["127.0.0.1:9000", "[::1]:9000", "::1", "Automation.Internal:9000", "10.0.0.0/8"])
+def test_the_setting_takes_what_the_guard_understands(text: str) -> None:
+    setting = next(each for each in CORE if each.name == "ALLOWED_PRIVATE_HOSTS")
+    assert Allowed.parse(setting.check(text)) == Allowed.parse(text)
 
 
 @pytest.mark.parametrize("text", ["http://a.internal", "10.0.0.0/99", "a b", "-x"])
