@@ -14,6 +14,7 @@ from renderers.inert import one_line, visible
 from renderers.words import utc
 
 PLATFORM = "link"
+LARGEST_FORM = 256 * 1024
 _FIELD = "input."
 _STALE = "This page was open for a long time. Please look at the request again and give your answer once more."
 
@@ -44,13 +45,11 @@ class DecisionPage:
     async def decide(self, request: web.Request) -> web.Response:
         token = request.match_info["token"]
         if not is_same_origin(request, self.base_url):
-            await self.desk.refused(PLATFORM, "a form of another site")
-            return error_page(request, 403)
+            return await self._forbid(request, "a form of another site")
         written = await _written(request)
         seal = written.pop("seal", "")
         if not is_sealed(seal, token, self.keys):
-            await self.desk.refused(PLATFORM, "a form that is not ours")
-            return error_page(request, 403)
+            return await self._forbid(request, "a form that is not ours")
         if not is_fresh(seal, self.now()):
             return await self._again(request, Answer(False, _STALE), written)
         answer = await self.desk.answer(Click(token, written.pop("choice", ""), _reader(token), _inputs(written)))
@@ -58,6 +57,13 @@ class DecisionPage:
             # The path as it came, so that nothing in the form can lead anywhere else.
             raise web.HTTPSeeOther(request.rel_url.with_query(None))
         return await self._again(request, answer, written)
+
+    async def _forbid(self, request: web.Request, why: str) -> web.Response:
+        """Written down only for links that exist, so that guessing fills no log. The link itself stays a secret."""
+        token = request.match_info["token"]
+        if isinstance(await self.desk.review(token, None), Review):
+            await self.desk.refused(PLATFORM, why, token.partition(".")[0])
+        return error_page(request, 403)
 
     async def _again(self, request: web.Request, answer: Answer, written: Mapping[str, str]) -> web.Response:
         """The page as it stands now, with the reason why nothing happened."""
@@ -160,10 +166,12 @@ def left(until: datetime | None, now: datetime) -> str:
 
 
 async def _written(request: web.Request) -> dict[str, str]:
-    """The fields of the form; a file is none."""
+    """The fields of the form. Ours holds text alone, so nothing else is read."""
+    if request.content_type != "application/x-www-form-urlencoded":
+        raise web.HTTPUnsupportedMediaType
     try:
-        form = await request.post()
-    except (ValueError, LookupError, AssertionError):  # bytes that are no text, an unknown charset, a torn multipart
+        form = await request.clone(client_max_size=LARGEST_FORM).post()
+    except (ValueError, LookupError):  # bytes that are no text, or in a charset that nobody knows
         raise web.HTTPBadRequest from None
     return {name: value for name, value in form.items() if isinstance(value, str)}
 

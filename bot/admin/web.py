@@ -140,6 +140,7 @@ WORDS = {
     404: ("There is nothing here", "The address may be mistyped, or what it led to is gone."),
     405: ("That does not work here", "This address does not take that kind of request."),
     413: ("That is too much text", "Nothing was changed. Shorten it and try again."),
+    415: ("That is not what this form sends", "Nothing was changed. Load the page again and use its buttons."),
     429: ("Too many attempts", "Wait a minute, then try again."),
     500: ("Something went wrong on our side", "Nothing is lost. Try again; if it stays, tell whoever runs Gatebell."),
     503: ("Not ready yet", "Gatebell is starting or stopping. Try again in a minute."),
