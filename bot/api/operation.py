@@ -66,8 +66,6 @@ class Operation:
     optional_body: bool = False
     examples: Mapping[str, JsonValue] = field(default_factory=dict)
     problems: tuple[int, ...] = ()
-    body_names: tuple[str, ...] = ()
-    query_names: tuple[str, ...] = ()
 
 
 def op(
@@ -88,8 +86,6 @@ def op(
 
     def declare(run: Run) -> Operation:
         summary, _, description = (run.__doc__ or "").strip().partition("\n")
-        takes = TypeAdapter(body) if body is not None else None
-        asks = TypeAdapter(query) if query is not None else None
         return Operation(
             method=method,
             path=path,
@@ -99,13 +95,11 @@ def op(
             summary=summary.rstrip("."),
             description=" ".join(description.split()),
             tag=path.split("/")[3],
-            body=takes,
-            query=asks,
+            body=TypeAdapter(body) if body is not None else None,
+            query=TypeAdapter(query) if query is not None else None,
             optional_body=optional_body,
             examples=examples or {},
             problems=problems,
-            body_names=_names(takes),
-            query_names=_names(asks),
         )
 
     return declare
@@ -155,7 +149,7 @@ async def _body(request: web.Request, operation: Operation) -> Any:
     except canonical.NotCanonical as error:
         raise unreadable(error) from error
     except ValidationError as error:
-        raise invalid(error, operation.body_names) from error
+        raise invalid(error, _names(operation.body)) from error
 
 
 async def _read(request: web.Request) -> bytes:
@@ -175,14 +169,13 @@ def _query(request: web.Request, operation: Operation) -> Any:
     try:
         return operation.query.validate_python(dict(request.query))
     except ValidationError as error:
-        raise invalid(error, operation.query_names) from error
+        raise invalid(error, _names(operation.query)) from error
 
 
-def _names(adapter: TypeAdapter[Any] | None) -> tuple[str, ...]:
+def _names(adapter: TypeAdapter[Any]) -> tuple[str, ...]:
     """Every name of a field that may stand anywhere in it: what an unknown one is compared with."""
-    schema = adapter.json_schema() if adapter else {}
     found: set[str] = set()
-    waiting: list[Any] = [schema]
+    waiting: list[Any] = [adapter.json_schema()]
     while waiting:
         match waiting.pop():
             case {"properties": dict() as properties, **rest}:

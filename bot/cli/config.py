@@ -1,0 +1,76 @@
+"""gatebell config: the settings, where they come from, and saving them."""
+
+import json
+import os
+import sys
+from typing import Annotated
+
+from typer import Argument, Option, Typer, echo
+
+from bot.channels.contract import Field
+from bot.channels.registry import fields
+from bot.cli.opened import failing_in_words, settings_or_exit
+from bot.core_fields import CORE
+from bot.dispatch.notice import Unknown
+from bot.logs import HIDDEN
+from bot.settings import SAVED, Settings, data_dir, save
+
+app = Typer(help="The settings.", no_args_is_help=True)
+Name = Annotated[str, Argument(metavar="NAME", show_default=False)]
+
+
+@app.command()
+def show(
+    as_json: Annotated[bool, Option("--json", help="For machines.")] = False,
+    everything: Annotated[bool, Option("--all", help="Also those that nothing was said about.")] = False,
+) -> None:
+    """Show the settings and where each is from, secrets hidden."""
+    settings = settings_or_exit()
+    shown = {field.name: _shown(settings, field) for field in settings.fields if everything or settings[field.name]}
+    if as_json:
+        sources = settings.sources
+        echo(json.dumps({name: {"value": value, "source": sources[name]} for name, value in shown.items()}, indent=2))
+        return
+    for name, value in shown.items():
+        echo(f"{name}={value}  ({settings.sources[name]})")
+    for warning in settings.warnings:
+        echo(warning, err=True)
+
+
+@app.command("set")
+def set_(
+    name: Name,
+    value: Annotated[str, Argument(metavar="VALUE", help="- reads it from standard input, so that no shell keeps it.")],
+) -> None:
+    """Save a setting to gateway.env. A running server takes it at its next start."""
+    _save(name, sys.stdin.read().strip() if value == "-" else value)
+
+
+@app.command()
+def unset(name: Name) -> None:
+    """Take a setting out of gateway.env."""
+    _save(name, None)
+
+
+def _save(name: str, value: str | None) -> None:
+    with failing_in_words():
+        field = _field(name)
+        folder = data_dir(os.environ)
+        save(folder, {name: value}, fields())
+        said = [each for each in (field.name, *field.aliases) if os.environ.get(each)]
+    echo(f"{field.name} is {'saved in' if value else 'taken out of'} {folder / SAVED}")
+    if said:
+        echo(f"but {said[0]} in the environment outranks it", err=True)
+
+
+def _field(name: str) -> Field:
+    table = (*CORE, *fields())
+    found = next((field for field in table if name in (field.name, *field.aliases)), None)
+    if found is None:
+        raise Unknown(f"there is no setting {name}; gatebell config show --all lists them")
+    return found
+
+
+def _shown(settings: Settings, field: Field) -> str:
+    value = settings[field.name]
+    return HIDDEN if field.secret and value and not value.startswith("sqlite:") else value

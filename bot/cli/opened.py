@@ -1,0 +1,87 @@
+"""What the commands share: the settings, the opened database, and failing in words."""
+
+import asyncio
+import sys
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bot.cli.reading import FAILED, WRONG_SETTINGS, in_words, read_settings
+from bot.dispatch.notice import Fault, Unknown
+from bot.keys import Keys
+from bot.ledger import Ledger
+from bot.logs import Mask
+from bot.operators import Operators
+from bot.settings import Settings, SettingsFault
+from bot.signing import derive
+from bot.store import Store, StoreUnavailable, open_store
+from bot.store.migrate import CannotMigrate, bring_up_to_date
+
+BY = "cli"
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """The database as commands use it, whether or not a server runs on it."""
+
+    store: Store
+    ledger: Ledger
+    operators: Operators
+    keys: Keys
+
+    async def operator_id(self, name: str) -> str:
+        """Raises Unknown."""
+        found = await (self.operators.by_email(name) if "@" in name else self.operators.by_id(name))
+        if found is None or not found.active:
+            raise Unknown(f"there is no operator {name}; gatebell operator list shows those there are")
+        return found.id
+
+
+def settings_or_exit() -> Settings:
+    with failing_in_words():
+        return read_settings()
+
+
+def with_database(work: Callable[[Opened], Awaitable[None]]) -> None:
+    """Run a command's work on the opened database."""
+
+    async def job(settings: Settings) -> None:
+        async with _opened(settings) as opened:
+            await work(opened)
+
+    settings = settings_or_exit()
+    with failing_in_words():
+        asyncio.run(job(settings))
+
+
+@contextmanager
+def failing_in_words() -> Iterator[None]:
+    """What is the caller's to mend becomes one line and an exit code, not a trace."""
+    try:
+        yield
+    except SettingsFault as fault:
+        sys.stderr.write(in_words(fault))
+        raise SystemExit(WRONG_SETTINGS) from fault
+    except Fault as fault:
+        sys.stderr.write(f"gatebell: {fault.words}\n")
+        raise SystemExit(FAILED) from fault
+    except (StoreUnavailable, CannotMigrate, OSError) as error:
+        sys.stderr.write(f"gatebell: {error}\n")
+        raise SystemExit(FAILED) from error
+
+
+@asynccontextmanager
+async def _opened(settings: Settings) -> AsyncIterator[Opened]:
+    await bring_up_to_date(settings.database_url)
+    store = open_store(settings.database_url)
+    await store.start()
+    try:
+        ledger = Ledger(store, derive(settings.secret_key, "audit"), Mask(settings.secrets))
+        yield Opened(store, ledger, Operators(store, ledger, _now), Keys(store, ledger, _now))
+    finally:
+        await store.stop()
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)

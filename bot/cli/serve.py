@@ -1,0 +1,45 @@
+"""gatebell serve: migrate, listen, work until told to stop."""
+
+import asyncio
+import errno
+import logging
+import sys
+
+from bot.app import run
+from bot.cli.reading import FAILED, WRONG_SETTINGS, in_words, read_settings
+from bot.logs import start_logging
+from bot.settings import Settings, SettingsFault
+from bot.store import StoreUnavailable
+from bot.store.migrate import CannotMigrate
+
+log = logging.getLogger(__name__)
+
+
+def serve() -> int:
+    """The exit code: 0 after an orderly stop, 1 where it could not run, 2 for wrong settings."""
+    try:
+        settings = read_settings()
+    except SettingsFault as fault:
+        sys.stderr.write(in_words(fault))
+        return WRONG_SETTINGS
+    mask = start_logging(settings.log_level, settings.log_format, settings.secrets)
+    for warning in settings.warnings:
+        log.warning(warning)
+    stopped_by: list[str] = []
+    try:
+        asyncio.run(run(settings, mask, lambda address: log.info("listening at %s", address)))
+    except* (CannotMigrate, StoreUnavailable) as group:
+        stopped_by += [str(error) for error in group.exceptions]
+    except* OSError as group:
+        stopped_by += [_why(error, settings) for error in group.exceptions]
+    for reason in stopped_by:
+        log.error("cannot serve: %s", reason)
+    return FAILED if stopped_by else 0
+
+
+def _why(error: BaseException, settings: Settings) -> str:
+    if isinstance(error, ExceptionGroup):
+        return "; ".join(_why(each, settings) for each in error.exceptions)
+    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
+        return f"port {settings.port} of {settings.host} is taken; set PORT to another one"
+    return str(error)
