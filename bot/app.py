@@ -41,11 +41,13 @@ from bot.metrics import Metrics
 from bot.operators import Operators
 from bot.settings import Settings
 from bot.store import Store, StoreUnavailable, open_store
+from bot.store.alone import alone
 from bot.store.migrate import bring_up_to_date
 from interactions.registry import Registry
 
 log = logging.getLogger(__name__)
 
+LOCK = "server.lock"
 DRAIN_SECONDS = 6.0  # for what is in flight when the server is asked to stop
 LAG_EVERY = 0.5
 QUEUE_EVERY = 5.0
@@ -185,6 +187,8 @@ async def made(settings: Settings, mask: Mask) -> AsyncIterator[Product]:
             check_url=lambda url: http.check_url(url, http.Allowed.parse(live.settings["ALLOWED_PRIVATE_HOSTS"])),
         )
         application = _application(faces, channels.values(), dispatcher, keys("forms"), settings.base_url)
+        if settings.database_url.startswith("sqlite") and alone(settings.data_dir / LOCK, stack):
+            await dispatcher.resume_at_once()
         yield Product(live, clock, store, dispatcher, channels, metrics, spawned, application, state, keys("audit"))
         state.closing = True
         await dispatcher.drain(DRAIN_SECONDS)

@@ -43,11 +43,16 @@ class Dispatcher:
         """Send, update and fire timers until cancelled."""
         async with asyncio.TaskGroup() as loops:
             loops.create_task(self._worker.run(), name="worker")
+            loops.create_task(self._worker.keep_leases(), name="leases")
             loops.create_task(self._timers.run(), name="timers")
 
     async def drain(self, seconds: float) -> None:
         """Stop taking work and let what is in flight end; the rest is kept in the database."""
         await self._worker.drain(seconds)
+
+    async def resume_at_once(self) -> None:
+        """Take up what a process that died was holding. Only for a process that knows that it is alone."""
+        await self._tools.store.write(outbox.release_all)
 
     def wake(self) -> None:
         """Look for work now (time was moved, settings have changed)."""

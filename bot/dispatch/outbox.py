@@ -17,7 +17,7 @@ from bot.store import Row, Tx
 from interactions import codec
 from interactions.card import Card
 
-LEASE_SECONDS = 60.0
+LEASE_SECONDS = 15.0  # renewed while the work goes on; how long a dead worker holds up what it had
 CLAIM = (
     "UPDATE delivery SET lease = :lease, lease_until = :until WHERE id IN ("
     "SELECT id FROM delivery WHERE channel = :channel AND state = 'open' AND shown < wanted"
@@ -224,6 +224,18 @@ async def claim(tx: Tx, lease: str, room: Mapping[str, int], at: datetime) -> li
             if loaded:
                 claimed.append(loaded)
     return sorted(claimed, key=lambda each: each.rank)
+
+
+async def renew(tx: Tx, ids: Sequence[str], lease: str, at: datetime) -> None:
+    await tx.many(
+        "UPDATE delivery SET lease_until = :until WHERE id = :id AND lease = :lease",
+        [{"id": each, "lease": lease, "until": at.timestamp() + LEASE_SECONDS} for each in ids],
+    )
+
+
+async def release_all(tx: Tx) -> None:
+    """Whoever held something is gone: for a process that knows that it is the only one."""
+    await tx.run("UPDATE delivery SET lease = '', lease_until = 0 WHERE lease <> ''")
 
 
 async def next_due(tx: Tx, at: datetime) -> float | None:

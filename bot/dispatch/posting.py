@@ -42,4 +42,4 @@ class Posting:
         """A lease if this process may begin at once; else the work waits for whoever has room."""
         room = self._worker.room()
         first = {copy.chain[0] for copy in copies}
-        return self._worker.lease() if all(room.get(name, 0) > len(copies) for name in first) else ""
+        return self._worker.lease if all(room.get(name, 0) > len(copies) for name in first) else ""

@@ -101,8 +101,8 @@ async def put_event(tx: Tx, event: Event, told: Told, ref: str, at: datetime) ->
     await tx.run(
         "INSERT INTO event (id, type, severity, phase, source, summary, details, dedup_key, context, labels, producer,"
         " occurred_at, received_at, result, reason, ref, interaction_id)"
-        " VALUES (:id, :type, :severity, :phase, :source, :summary, :details, :dedup_key, :context, :labels, :producer, :occurred_at, :received_at, :result, :reason,"
-        " :ref, :interaction_id)",
+        " VALUES (:id, :type, :severity, :phase, :source, :summary, :details, :dedup_key, :context, :labels,"
+        " :producer, :occurred_at, :received_at, :result, :reason, :ref, :interaction_id)",
         {
             "id": told.event_id,
             "type": event.type,

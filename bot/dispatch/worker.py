@@ -29,7 +29,7 @@ from interactions.card import Severity, Status
 log = logging.getLogger(__name__)
 
 AT_ONCE = 200  # sends in flight per channel
-ANSWER_WITHIN = 30.0  # seconds; channels have shorter limits of their own
+ANSWER_WITHIN = 15.0  # seconds; channels have shorter limits of their own
 LOOK_AGAIN = 1.0  # seconds until work of other replicas is noticed
 URGENT = Severity.HIGH.rank
 
@@ -83,12 +83,10 @@ class Worker:
         self._crowded = crowded
         self._wake = asyncio.Event()
         self._running: Counter[str] = Counter()
+        self._held: dict[str, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
-
-    def lease(self) -> str:
-        """A new lease name; fencing, because no two claims share one."""
-        return secrets.token_hex(8)
+        self.lease = secrets.token_hex(8)  # this worker's name: what another one has taken over is no longer ours
 
     def room(self) -> dict[str, int]:
         """How many more sends each channel bears now."""
@@ -100,6 +98,9 @@ class Worker:
     def start(self, claims: Sequence[Claim]) -> None:
         """Work on claims that are leased already."""
         for claim in claims:
+            if claim.id in self._held:  # its lease ran out while it is still being shown here
+                continue
+            self._held[claim.id] = time.monotonic()
             self._running[claim.channel] += 1
             task = asyncio.create_task(self._work(claim))
             self._tasks.add(task)
@@ -118,6 +119,19 @@ class Worker:
             if not claimed:
                 await self._rest()
 
+    async def keep_leases(self) -> None:
+        """Renew the leases of what takes long, until cancelled: a short lease lets others take over soon."""
+        while True:
+            await asyncio.sleep(outbox.LEASE_SECONDS / 3)
+            long_since = time.monotonic() - outbox.LEASE_SECONDS / 3
+            ids = [delivery for delivery, began in self._held.items() if began < long_since]
+            try:
+                if ids:
+                    now = self._tools.clock.now()
+                    await self._tools.store.write(partial(outbox.renew, ids=ids, lease=self.lease, at=now))
+            except StoreUnavailable as error:
+                log.warning("leases could not be renewed: %s", error)
+
     async def drain(self, seconds: float) -> None:
         """Stop claiming; let what is in flight end within the time. What does not is taken over after its lease."""
         self._stopping = True
@@ -129,8 +143,8 @@ class Worker:
 
     async def _claim(self) -> list[Claim]:
         self._wake.clear()
-        lease, room, now = self.lease(), self.room(), self._tools.clock.now()
-        return await self._tools.store.write(lambda tx: outbox.claim(tx, lease, room, now))
+        room, now = self.room(), self._tools.clock.now()
+        return await self._tools.store.write(lambda tx: outbox.claim(tx, self.lease, room, now))
 
     async def _rest(self) -> None:
         """Sleep until work falls due, is announced, or may have been left by another replica."""
@@ -146,11 +160,12 @@ class Worker:
     async def _work(self, claim: Claim) -> None:
         try:
             kept = await self._show(claim)
+            await self._keep(kept)
         finally:
+            del self._held[claim.id]
             self._running[claim.channel] -= 1
             if self._running[claim.channel] >= AT_ONCE - 1:
                 self.wake()
-        await self._keep(kept)
 
     async def _keep(self, kept: Kept) -> None:
         """Write the result; while the database is away, keep trying for as long as the lease may last."""
