@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from aiosmtplib import SMTP, SMTPException
 
 from bot.channels.contract import Check
-from bot.channels.email_relay import Relay, Security, failure, tls_trouble
+from bot.channels.email_failure import failure, tls_trouble
+from bot.channels.email_relay import Relay, Security
 
 
 class Examination:
