@@ -143,7 +143,7 @@ class Inbound(CloudAdapter):
     async def _refuse(self, refused: Refused) -> web.Response:
         edge = self._presence.edge
         if refused.status in {401, 403} and (
-            refused.signed or await edge.once(f"teams:refused:{refused.why}", _AUDIT_SECONDS)
+            refused.signed or await edge.once(f"refused:{refused.why}", _AUDIT_SECONDS)
         ):
             log.warning("Teams: refused %s", refused.why)
             edge.spawn(edge.desk.refused("teams", refused.why, refused.subject))
@@ -154,7 +154,7 @@ class Inbound(CloudAdapter):
         if not isinstance(body.get("id"), str):
             return True
         said = json.dumps([body.get("type"), body["id"], _dig(body, "conversation", "id"), _subject(body)])
-        return await self._presence.edge.once(f"teams:seen:{hashlib.sha256(said.encode()).hexdigest()}", 86400.0)
+        return await self._presence.edge.once(f"seen:{hashlib.sha256(said.encode()).hexdigest()}", 86400.0)
 
 
 def _deserializer() -> Any:

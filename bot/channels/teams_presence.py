@@ -17,7 +17,7 @@ from bot.channels.teams_conversations import (
 from bot.channels.teams_settings import TeamsSettings
 from bot.channels.teams_token import BotToken
 
-_ROSTER_SECONDS = 600.0
+_ROSTER_SECONDS = 120.0
 _KNOCK_SECONDS = 3600.0
 
 
@@ -107,7 +107,7 @@ class Presence:
             return Place(conversation, kind, self.home.service_url)
         if place.removed:
             raise DeliveryError(Reason.REFUSED, "the bot was removed from there; add the app again")
-        if place.refused and not await self.edge.once(f"teams:knock:{conversation}", _KNOCK_SECONDS):
+        if place.refused and not await self._may_knock(conversation):
             raise DeliveryError(Reason.REFUSED, "Teams takes no messages of the bot there; it is tried once an hour")
         return place
 
@@ -143,8 +143,13 @@ class Presence:
         match error.reason:
             case Reason.REFUSED:
                 await self.conversations.refused(without_thread(conversation))
+                await self._may_knock(without_thread(conversation))
             case Reason.GONE:
                 await self.conversations.forget_chat(conversation)
+
+    async def _may_knock(self, conversation: str) -> bool:
+        """Once an hour; asking counts."""
+        return await self.edge.once(f"knock:{conversation}", _KNOCK_SECONDS)
 
     async def learn_roster(self, place: Place) -> None:
         """Raises DeliveryError."""
@@ -154,10 +159,10 @@ class Presence:
                 await self.conversations.learn(member)
 
     async def _read_rosters(self) -> bool:
-        """Asks the rosters of teams and groups for whom we do not know yet; each at most every ten minutes."""
+        """Asks the rosters of teams and groups for whom we do not know yet; each at most every two minutes."""
         read = False
         for place in await self.conversations.places():
-            if place.is_room and await self.edge.once(f"teams:roster:{place.id}", _ROSTER_SECONDS):
+            if place.is_room and await self.edge.once(f"roster:{place.id}", _ROSTER_SECONDS):
                 try:
                     await self.learn_roster(place)
                 except DeliveryError:

@@ -128,8 +128,9 @@ async def test_what_filled_the_settings_before_a_restart_still_gives_way_to_a_ro
     await world.install()
     async with world_of(world.teams, session, **world.remembered) as later:
         later.shelf.kept.update(world.shelf.kept)
-        channel = await later.install_in_channel()
-    assert later.remembered["TEAMS_CONVERSATION_ID"] == channel
+        await later.install_in_channel()
+        await later.tell_room()
+    assert world.teams.channel("alerts").cards
 
 
 async def test_a_roster_that_could_not_be_read_is_read_when_somebody_is_looked_for(world: World) -> None:
