@@ -146,7 +146,7 @@ class Slack:
     async def run(self) -> None:
         """Loads the libraries and learns the workspace before the first click; then keeps the socket open."""
         if self.missing():
-            return
+            await asyncio.Event().wait()
         inbound = await self._inbound()
         try:
             await self.people.home()

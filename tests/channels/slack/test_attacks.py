@@ -133,7 +133,9 @@ async def test_slacks_own_retries_have_one_effect(world: World) -> None:
     envelope = world.slack.payloads.message_event(dm.room, dm.room.messages[-1], person)
     for attempt in range(1, 4):
         delivery = await world.slack.deliver(
-            json.dumps(envelope).encode(), {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": "http_timeout"}
+            json.dumps(envelope).encode(),
+            {"X-Slack-Retry-Num": str(attempt), "X-Slack-Retry-Reason": "http_timeout"},
+            timestamp=time.time() - attempt,  # so that each has a signature of its own
         )
         assert delivery.status == 200
     await world.slack.until(lambda: len(world.talk.heard) > 1, what="the message")
