@@ -112,8 +112,8 @@ class Product:
 
 
 @asynccontextmanager
-async def made(settings: Settings, mask: Mask) -> AsyncIterator[Product]:
-    """Open everything, and close it again in the reverse order."""
+async def made(settings: Settings, mask: Mask, kinds: Registry | None = None) -> AsyncIterator[Product]:
+    """Open everything, and close it again in the reverse order. `kinds` stands in for the kinds that come along."""
     async with AsyncExitStack() as stack:
         live, clock, spawned = Live(settings), _clock(settings), Spawned()
         metrics = Metrics(each.type for each in CLASSES)
@@ -122,7 +122,7 @@ async def made(settings: Settings, mask: Mask) -> AsyncIterator[Product]:
         ledger = Ledger(store, keys("audit"), mask)
         shared, guarded = await _sessions(live, stack)
         directory = Directory(store, ledger, clock.now, lambda: live.settings.recipient)
-        kinds = Registry()
+        kinds = kinds or Registry()
         address = f"{settings.base_url}/api/v1/interactions/"
         questions = Questions(kinds, lambda interaction_id: address + interaction_id, ledger)
         channels: dict[str, Channel] = {}

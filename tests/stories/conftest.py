@@ -1,6 +1,7 @@
 import shutil
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -68,6 +69,6 @@ def backend(request: pytest.FixtureRequest) -> dict[str, str]:
 
 
 @pytest.fixture
-async def any_world(platforms: Platforms, backend: dict[str, str], data: Path) -> AsyncIterator[World]:
+async def any_world(platforms: Platforms, backend: dict[str, Any], data: Path) -> AsyncIterator[World]:
     async with installed(platforms, data, **backend) as world:
         yield world

@@ -24,7 +24,10 @@ from bot.rehearsal.caller import Caller
 from bot.rehearsal.mail import Mailbox
 from bot.rehearsal.slack import SlackWorkspace
 from bot.rehearsal.teams import TeamsTenant
+from bot.rehearsal.teams_screen import Pressed
 from interactions.model import Role
+from interactions.registry import Registry
+from tests.stories.page import Page
 
 ANA, BEN, MIA, CLEO = "ana@example.com", "ben@example.com", "mia@example.com", "cleo@example.com"
 Json = dict[str, Any]
@@ -195,16 +198,40 @@ class World:
     async def shown_to_mia(self, letters: int = 1) -> None:
         await self.mail.wait_for(letters, to=MIA)
 
+    async def shown_to_all(self, text: str = "Keep blocked") -> None:
+        """The request lies before Ana in Slack, Ben in Teams and Mia in her mailbox."""
+        await asyncio.gather(self.shown_to_ana(text), self.shown_to_ben(text), self.shown_to_mia())
+
+    def whispers(self, who: str = ANA) -> list[str]:
+        """What Slack showed this person alone in their direct message, oldest first."""
+        return [each.shown_text() for each in self.slack.dm(who).ephemerals]
+
+    async def whispered(self, text: str, to: str = ANA) -> None:
+        await self.slack.until(lambda: any(text in each for each in self.whispers(to)), what=f"a private {text!r}")
+
+    async def click_in_teams(self, label: str, inputs: Json | None = None, *, by: str = BEN) -> Pressed:
+        return await self.teams.chat(by).click(label, inputs)
+
+    async def page_of(self, who: str = MIA, letter: int = -1) -> Page:
+        """What opens behind the link of a mail."""
+        return await Page.open(self.http, self.mail.of(who)[letter].links[0])
+
 
 @contextlib.asynccontextmanager
 async def installed(
-    platforms: Platforms, data: Path, *, install_teams: bool = True, port: int = 0, **changed: str
+    platforms: Platforms,
+    data: Path,
+    *,
+    install_teams: bool = True,
+    port: int = 0,
+    kinds: Registry | None = None,
+    **changed: str,
 ) -> AsyncIterator[World]:
     """The product with these platforms, its operators and a key; `changed` overrides or (with "") unsets settings."""
     port = port or free_port()
     environ = {name: value for name, value in {**platforms.settings(port), **changed}.items() if value}
     settings = settings_files.load(product.all_fields(), environ, data, data)
-    async with product.made(settings, Mask(settings.secrets)) as made, ClientSession() as http:
+    async with product.made(settings, Mask(settings.secrets), kinds) as made, ClientSession() as http:
         runner = web.AppRunner(made.web, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()
