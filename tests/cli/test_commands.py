@@ -1,0 +1,111 @@
+import json
+import sqlite3
+
+import pytest
+
+from bot.logs import HIDDEN
+from bot.version import VERSION
+from tests.cli.conftest import Shell
+
+
+def test_it_says_which_version_it_is(shell: Shell) -> None:
+    assert shell.run("--version").stdout == f"gatebell {VERSION}\n"
+
+
+@pytest.mark.parametrize("command", ["serve", "demo", "send", "operator", "key", "audit", "config"])
+def test_every_command_is_listed(shell: Shell, command: str) -> None:
+    assert command in shell.run("--help").stdout
+
+
+def test_people_are_added_listed_and_removed(shell: Shell) -> None:
+    shell.run("operator", "add", "Ana@example.com", "--name", "Ana", "--role", "admin")
+    shell.run("operator", "add", "ben@example.com")
+    shell.run("operator", "remove", "ben@example.com")
+    listed = json.loads(shell.run("operator", "list", "--json").stdout)
+    assert [(each["email"], each["name"], each["role"]) for each in listed] == [("ana@example.com", "Ana", "admin")]
+
+
+def test_adding_somebody_again_changes_what_is_said_and_nothing_else(shell: Shell) -> None:
+    shell.run("operator", "add", "ana@example.com", "--role", "admin")
+    shell.run("operator", "add", "ana@example.com", "--name", "Ana")
+    assert shell.run("operator", "list").stdout == "ana@example.com (Ana, admin)\n"
+
+
+@pytest.mark.parametrize(
+    "words", [("operator", "remove", "cleo@example.com"), ("operator", "add", "cleo"), ("key", "revoke", "k")]
+)
+def test_what_cannot_be_done_is_said_in_one_line(shell: Shell, words: tuple[str, ...]) -> None:
+    result = shell.run(*words)
+    assert (result.exit_code, result.stderr.count("\n"), result.stderr.startswith("gatebell: ")) == (1, 1, True)
+
+
+def test_a_key_is_shown_once(shell: Shell) -> None:
+    made = json.loads(shell.run("key", "create", "m", "--scope", "events:write", "--scope", "admin", "--json").stdout)
+    assert (set(made), made["scopes"]) == ({"id", "name", "key", "scopes"}, ["admin", "events:write"])
+    assert made["key"] not in shell.run("key", "list", "--json").stdout + shell.run("audit", "export").stdout
+
+
+def test_a_key_alone_is_what_a_script_reads(shell: Shell) -> None:
+    assert shell.run("key", "create", "m", "--scope", "events:write").stdout.strip().startswith("gb_")
+
+
+def test_an_unknown_scope_is_a_usage_error_that_lists_them(shell: Shell) -> None:
+    result = shell.run("key", "create", "m", "--scope", "event:write")
+    assert result.exit_code == 2
+    assert "events:write" in result.stderr
+
+
+def test_a_revoked_key_says_so(shell: Shell) -> None:
+    shell.run("key", "create", "m", "--scope", "events:write")
+    shell.run("key", "revoke", "m")
+    assert shell.run("key", "list").stdout.strip().endswith("m (events:write), revoked")
+
+
+def test_a_changed_audit_log_is_found_out(shell: Shell) -> None:
+    shell.run("operator", "add", "ana@example.com")
+    shell.run("operator", "add", "ben@example.com")
+    assert shell.run("audit", "verify").exit_code == 0
+    with sqlite3.connect(shell.folder / "gatebell.db") as database:
+        database.execute("UPDATE audit SET subject = 'cleo@example.com' WHERE seq = 2")
+    database.close()
+    result = shell.run("audit", "verify")
+    assert (result.exit_code, result.stderr.startswith("Entry 2 ")) == (1, True)
+
+
+def test_the_audit_log_is_exported_line_by_line(shell: Shell) -> None:
+    shell.run("operator", "add", "ana@example.com")
+    lines = [json.loads(line) for line in shell.run("audit", "export").stdout.splitlines()]
+    assert [(line["seq"], line["action"], line["actor"]) for line in lines] == [(1, "operator.added", "cli")]
+
+
+def test_a_setting_is_saved_shown_and_taken_out(shell: Shell) -> None:
+    assert shell.run("config", "set", "PORT", "9090").exit_code == 0
+    assert "PORT=9090" in shell.run("config", "show").stdout
+    shell.run("config", "unset", "PORT")
+    assert "PORT=8080" in shell.run("config", "show").stdout
+
+
+def test_a_secret_is_read_from_standard_input_and_never_shown(shell: Shell) -> None:
+    shell.run("config", "set", "SMTP_PASSWORD", "-", typed="hunter22\n")
+    shown = shell.run("config", "show", "--json").stdout
+    assert "SMTP_PASSWORD='hunter22'" in (shell.folder / "gateway.env").read_text().replace("=hunter22", "='hunter22'")
+    assert json.loads(shown)["SMTP_PASSWORD"]["value"] == HIDDEN
+    assert "hunter22" not in shown
+
+
+def test_a_setting_that_the_environment_outranks_says_so(shell: Shell) -> None:
+    assert "outranks" in shell.run("config", "set", "PORT", "9090", PORT="8081").stderr
+
+
+@pytest.mark.parametrize("words", [("config", "set", "PORT", "http"), ("operator", "list")])
+def test_wrong_settings_are_told_at_once_with_exit_2(shell: Shell, words: tuple[str, ...]) -> None:
+    result = shell.run(*words, PORT="http", PACING="maybe")
+    assert (result.exit_code, "PORT" in result.stderr) == (2, True)
+    assert ("PACING" in result.stderr) == (words[0] == "operator")
+    assert "Traceback" not in result.stderr
+
+
+def test_a_database_that_is_away_is_said_in_one_line(shell: Shell) -> None:
+    result = shell.run("operator", "list", DATABASE_URL="postgresql://gatebell:hunter22@127.0.0.1:1/gatebell")
+    assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
+    assert "hunter22" not in result.stderr

@@ -1,0 +1,96 @@
+import asyncio
+import json
+import signal
+import socket
+from collections.abc import AsyncIterator
+
+import pytest
+from aiohttp import ClientConnectionError, ClientSession
+
+from bot.rehearsal.failure import status
+from bot.rehearsal.mail import Mailbox
+from tests.cli.conftest import Shell
+
+
+@pytest.fixture
+async def mailbox() -> AsyncIterator[Mailbox]:
+    mailbox = Mailbox()
+    await mailbox.start()
+    yield mailbox
+    await mailbox.stop()
+
+
+def mail_settings(mailbox: Mailbox) -> dict[str, str]:
+    return {
+        "SMTP_HOST": "127.0.0.1",
+        "SMTP_PORT": str(mailbox.port),
+        "SMTP_SECURITY": "none",
+        "SMTP_FROM": "bell@example.com",
+        "CHAIN": "email",
+    }
+
+
+async def ended(process: asyncio.subprocess.Process) -> tuple[int | None, str, str]:
+    out, err = await process.communicate()
+    return process.returncode, out.decode(), err.decode()
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
+
+
+async def ready(http: ClientSession, address: str) -> bool:
+    """Whether it answers within half a minute."""
+    for _ in range(300):
+        try:
+            async with http.get(address) as response:
+                return response.status == 200
+        except ClientConnectionError:
+            await asyncio.sleep(0.1)
+    return False
+
+
+async def test_a_word_is_sent_without_a_server(shell: Shell, mailbox: Mailbox) -> None:
+    await asyncio.to_thread(shell.run, "operator", "add", "ana@example.com", "--role", "admin")
+    sending = await shell.start("send", "Backups are done\nAll of them.", **mail_settings(mailbox))
+    code, out, err = await ended(sending)
+    assert (code, out, err) == (0, "sent on email\n", "")
+    assert [letter.recipients for letter in mailbox.letters] == [("ana@example.com",)]
+
+
+async def test_a_word_to_a_stranger_is_refused(shell: Shell, mailbox: Mailbox) -> None:
+    code, _, err = await ended(await shell.start("send", "Hello", "--to", "cleo@example.com", **mail_settings(mailbox)))
+    assert code == 1
+    assert "cleo@example.com" in err
+    assert "Traceback" not in err
+
+
+async def test_what_does_not_arrive_is_said(shell: Shell, mailbox: Mailbox) -> None:
+    await asyncio.to_thread(shell.run, "operator", "add", "ana@example.com", "--role", "admin")
+    mailbox.fail(status(550), path="RCPT")
+    code, out, _ = await ended(await shell.start("send", "Hello", "--wait", "2", **mail_settings(mailbox)))
+    assert code == 1
+    assert not out.startswith("sent")
+
+
+async def test_a_server_starts_answers_and_stops_in_order(shell: Shell) -> None:
+    port = free_port()
+    process = await shell.start("serve", PORT=str(port), LOG_FORMAT="json")
+    async with ClientSession() as http:
+        assert await ready(http, f"http://127.0.0.1:{port}/readyz")
+    process.send_signal(signal.SIGTERM)
+    code, _, err = await ended(process)
+    assert (code, [json.loads(line)["level"] for line in err.splitlines()]) == (0, ["info", "info"])
+
+
+async def test_a_server_with_wrong_settings_lists_them_and_ends_with_2(shell: Shell) -> None:
+    code, _, err = await ended(await shell.start("serve", PORT="http", PACING="maybe"))
+    assert (code, "PORT" in err, "PACING" in err, "Traceback" in err) == (2, True, True, False)
+
+
+async def test_a_server_says_when_its_port_is_taken(shell: Shell, mailbox: Mailbox) -> None:
+    code, _, err = await ended(await shell.start("serve", PORT=str(mailbox.port)))
+    assert (code, f"port {mailbox.port} of 127.0.0.1 is taken" in err, "Traceback" in err) == (1, True, False)
