@@ -71,7 +71,7 @@ class BotToken:
             except DeliveryError as error:
                 # Each way of failing is told once, not with every try.
                 if self._failures == 1:
-                    log.warning("Teams: no token: %s", error.detail)
+                    log.warning("Teams: cannot log in: %s", error.detail)
 
     def _ask(self) -> asyncio.Task[str]:
         if self._asking is None:
