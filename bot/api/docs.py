@@ -6,12 +6,11 @@ from pathlib import Path
 
 from aiohttp import web
 
-import bot
 from bot.api.faces import Faces
 from bot.api.openapi import document
 from bot.api.operation import Operation
 
-VENDOR = Path(bot.__file__).parent / "admin" / "static" / "vendor"
+VENDOR = Path(__file__).parents[1] / "admin" / "static" / "vendor"
 NEEDED = ("swagger-ui-bundle.js", "swagger-ui.css")
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; connect-src 'self';"
