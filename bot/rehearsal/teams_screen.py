@@ -261,7 +261,8 @@ class Chat:
         person = self._person(by)
         offered = []
         for post in [message] if message else list(reversed(self.thread.posts)):
-            for button in post.buttons(person):
+            # A button that only opens a card often has the title of the one inside that sends it.
+            for button in sorted(post.buttons(person), key=lambda each: each.type == "Action.ShowCard"):
                 if label in {button.label, button.verb}:
                     return post, button, person
                 offered.append(button.label)

@@ -1,0 +1,105 @@
+"""What has happened since the demo was opened: scenarios that were started, what their agents said, the time line."""
+
+import itertools
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from bot.rehearsal.platform import Json
+
+KEPT = 12  # scenarios on the page; older ones scroll away for good
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One sentence. `kind` is how it looks: ask, ok, next, fail, press, update, server, agent."""
+
+    id: int
+    at: float
+    kind: str
+    channel: str
+    text: str
+    detail: str = ""
+
+    def shown(self) -> Json:
+        return {
+            "id": self.id,
+            "at": self.at,
+            "kind": self.kind,
+            "channel": self.channel,
+            "text": self.text,
+            "detail": self.detail,
+        }
+
+
+@dataclass(slots=True, eq=False)
+class Run:
+    """One press of a scenario's button; `question` is the interaction as the API last showed it."""
+
+    id: int
+    scenario: str
+    title: str
+    at: float
+    question_id: str = ""
+    question: Json = field(default_factory=dict)
+    said: list[Line] = field(default_factory=list)
+    seen: list[Line] = field(default_factory=list)
+    over: bool = False
+
+    def shown(self) -> Json:
+        return {
+            "id": self.id,
+            "scenario": self.scenario,
+            "title": self.title,
+            "at": self.at,
+            "over": self.over,
+            "status": self.question.get("status", ""),
+            "decision": self.question.get("decision"),
+            "copies": [copy for copy in self.question.get("deliveries", []) if copy.get("channel") != "callback"],
+            "said": [line.shown() for line in self.said],
+            "seen": [line.shown() for line in self.seen],
+        }
+
+
+class Runs:
+    """Run 0 holds what happens before the first button is pressed."""
+
+    def __init__(self, clock: Callable[[], float], changed: Callable[[], None]) -> None:
+        self._clock = clock
+        self._changed = changed
+        self._lines = itertools.count(1)
+        self._numbers = itertools.count(1)
+        self.all = [Run(0, "", "The curtain rises", clock())]
+        self._of_thing: dict[str, Run] = {}
+
+    def begin(self, scenario: str, title: str) -> Run:
+        run = Run(next(self._numbers), scenario, title, self._clock())
+        self.all = [*self.all[-(KEPT - 1) :], run]
+        return run
+
+    def say(self, run: Run, kind: str, text: str, detail: str = "") -> None:
+        """In the agent's log."""
+        run.said.append(Line(next(self._lines), self._clock(), kind, "agent", text, detail))
+        self._changed()
+
+    def see(
+        self, kind: str, channel: str, text: str, detail: str = "", *, at: float | None = None, thing: str = ""
+    ) -> None:
+        """On the time line of the run that brought the thing up (a message, a mail), or else of the latest one."""
+        run = self._of_thing.setdefault(f"{channel}:{thing}", self.all[-1]) if thing else self.all[-1]
+        moment = self._clock() if at is None else at
+        run.seen.append(Line(next(self._lines), moment, kind, channel, text, detail))
+        self._changed()
+
+    def own(self, run: Run, channel: str, thing: str) -> None:
+        """From now on what is seen of this thing belongs to that run."""
+        self._of_thing[f"{channel}:{thing}"] = run
+
+    def keep(self, run: Run, question: Any) -> None:
+        if isinstance(question, dict) and question != run.question:
+            run.question = question
+            self._changed()
+
+    @property
+    def open(self) -> list[Run]:
+        return [run for run in self.all if run.question_id and not run.over]

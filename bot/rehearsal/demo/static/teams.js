@@ -1,0 +1,192 @@
+// Teams: the bubbles are ours, every card in them is drawn by Microsoft's own renderer.
+import { Keyed, atEnd, el, post, showNewest, time, toast } from "/demo/dom.js";
+
+const shown = document.getElementById("teams-feed");
+const tabs = document.getElementById("teams-who");
+const feeds = new Map();
+const seen = new Map();
+const colours = (name) => ({ default: `var(--t-${name})`, subtle: `var(--t-${name}-soft)` });
+const foreground = {
+  default: colours("ink"),
+  dark: colours("ink"),
+  light: colours("ink"),
+  accent: colours("accent"),
+  good: colours("good"),
+  warning: colours("warning"),
+  attention: colours("attention"),
+};
+const container = (name) => ({ backgroundColor: `var(--t-${name}-ground)`, foregroundColors: foreground });
+
+// As Teams does it: Segoe, eight-pixel steps, buttons in a row at the left.
+const HOST = {
+  supportsInteractivity: true,
+  fontTypes: {
+    default: { fontFamily: "var(--t-font)", fontSizes: { small: 12, default: 14, medium: 14, large: 18, extraLarge: 24 }, fontWeights: { lighter: 200, default: 400, bolder: 600 } },
+    monospace: { fontFamily: "var(--mono)", fontSizes: { small: 12, default: 13, medium: 14, large: 16, extraLarge: 20 }, fontWeights: { lighter: 200, default: 400, bolder: 600 } },
+  },
+  spacing: { small: 8, default: 12, medium: 16, large: 20, extraLarge: 24, padding: 12 },
+  separator: { lineThickness: 1, lineColor: "var(--t-line)" },
+  containerStyles: {
+    default: container("card"),
+    emphasis: container("emphasis"),
+    good: container("good"),
+    attention: container("attention"),
+    warning: container("warning"),
+    accent: container("accent"),
+  },
+  imageSizes: { small: 32, medium: 52, large: 100 },
+  actions: { maxActions: 6, spacing: "default", buttonSpacing: 8, actionsOrientation: "horizontal", actionAlignment: "left", showCard: { actionMode: "inline", inlineTopMargin: 12, style: "emphasis" } },
+  adaptiveCard: { allowCustomStyle: false },
+  factSet: { title: { weight: "bolder", wrap: true, maxWidth: 130 }, value: { wrap: true }, spacing: 12 },
+  textBlock: { headingLevel: 3 },
+  inputs: { label: { inputSpacing: 4, requiredInputs: { weight: "bolder", suffix: " *", suffixColor: "attention" }, optionalInputs: { weight: "bolder" } }, errorMessage: { color: "attention", weight: "default" } },
+};
+
+let chosen = "ben";
+let byHand = false;
+let last = null;
+
+export function wireTeams() {
+  const form = document.getElementById("teams-say");
+  form.addEventListener("submit", (event) => {
+    event.preventDefault();
+    const text = form.querySelector("input");
+    if (text.value.trim()) post("/demo/teams/say", { who: chosen, text: text.value });
+    text.value = "";
+  });
+  AdaptiveCards.AdaptiveCard.onProcessMarkdown = (source, result) => {
+    result.outputHtml = markdown(source);
+    result.didProcess = true;
+  };
+}
+
+export function drawTeams(pane) {
+  last = pane;
+  for (const chat of pane.chats) {
+    const bots = chat.messages.filter((each) => each.bot).length;
+    const before = seen.get(chat.key);
+    if (before !== undefined && bots > before && chat.key !== chosen && !hasFreshCard(pane, chosen)) choose(chat.key);
+    seen.set(chat.key, bots);
+  }
+  drawTabs(pane.chats);
+  const chat = pane.chats.find((each) => each.key === chosen);
+  const first = chat.owner.split(" ")[0];
+  document.getElementById("teams-owner").textContent = `${first}’s screen`;
+  return drawChat(chat, first);
+}
+
+// Where something came at the same moment for the person who is looked at, the view stays there.
+function hasFreshCard(pane, key) {
+  const chat = pane.chats.find((each) => each.key === key);
+  return chat.messages.filter((each) => each.bot).length > (seen.get(key) ?? 0);
+}
+
+function choose(key) {
+  chosen = key;
+}
+
+function drawTabs(chats) {
+  const json = JSON.stringify([chosen, chats.map((each) => [each.key, each.messages.length])]);
+  if (tabs.dataset.json === json) return;
+  tabs.dataset.json = json;
+  const focused = tabs.contains(document.activeElement) ? document.activeElement.dataset.key : null;
+  tabs.replaceChildren(
+    ...chats.map((each) => {
+      const count = each.messages.filter((post) => post.card).length;
+      const name = each.owner.split(" ")[0];
+      const tab = el("button", { type: "button", "aria-pressed": String(each.key === chosen), "data-key": each.key }, name, count ? el("span", { class: "count" }, String(count), el("span", { class: "sr" }, count === 1 ? " card" : " cards")) : "");
+      tab.addEventListener("click", () => {
+        choose(each.key);
+        drawTeams(last);
+      });
+      return tab;
+    }),
+  );
+  if (focused) tabs.querySelector(`[data-key="${focused}"]`)?.focus();
+}
+
+function drawChat(chat, first) {
+  let feed = feeds.get(chat.key);
+  if (!feed) {
+    const place = el("div", { class: "teams-chat" });
+    feed = { place, list: new Keyed(place, (each, old) => bubble(each, chat.key, first)), nothing: el("p", { class: "empty" }) };
+    feeds.set(chat.key, feed);
+  }
+  const fresh = shown.firstChild !== feed.place;
+  if (fresh) shown.replaceChildren(feed.place);
+  const follow = fresh || atEnd(shown);
+  feed.nothing.remove();
+  const news = feed.list.show(chat.messages);
+  if (!chat.messages.length) {
+    feed.nothing.textContent = chat.installed
+      ? chat.key === "ana"
+        ? "Nothing for Ana here: she has Slack. Break Slack, and her next card lands in this chat."
+        : "Nothing yet. Press a scenario above; Ben’s copy lands here."
+      : `${first} has removed the app, so nothing can arrive here.`;
+    shown.append(feed.nothing);
+  }
+  feed.place.classList.toggle("typing", chat.typing);
+  const arrived = news.filter((each) => each.first);
+  if (arrived.length) showNewest(shown, arrived);
+  else if (news.length && follow) shown.scrollTop = shown.scrollHeight;
+  return news;
+}
+
+function bubble(given, who, first) {
+  const head = el("p", { class: "teams-who-said" }, el("span", {}, given.bot ? "Gatebell" : first), el("time", {}, time(given.at)), given.edited ? el("span", {}, "Edited") : "");
+  const content = el("div", { class: "teams-content" });
+  if (given.text) content.append(el("div", { class: "teams-text" }, plain(given.text)));
+  if (given.card) content.append(card(given, who));
+  return el(
+    "article",
+    { class: `teams-bubble ${given.bot ? "" : "own"}`, "aria-label": given.bot ? "Message from Gatebell" : `Message from ${first}` },
+    given.bot ? el("span", { class: "teams-avatar small", "aria-hidden": "true" }) : "",
+    el("div", { class: "teams-said" }, head, content),
+  );
+}
+
+function card(given, who) {
+  const drawn = new AdaptiveCards.AdaptiveCard();
+  drawn.hostConfig = new AdaptiveCards.HostConfig(HOST);
+  drawn.onExecuteAction = (action) => act(action, given, who, place);
+  drawn.parse(structuredClone(given.card));
+  const place = el("div", { class: "teams-card" }, drawn.render());
+  return place;
+}
+
+async function act(action, given, who, place) {
+  const kind = action.getJsonTypeName();
+  if (kind === "Action.OpenUrl") {
+    if (/^https?:/.test(action.url)) window.open(action.url, "_blank", "noopener");
+    return;
+  }
+  if (kind !== "Action.Execute" && kind !== "Action.Submit") return;
+  place.inert = true;
+  place.classList.add("busy");
+  const pressed = await post("/demo/teams/click", { who, message: given.id, verb: action.verb ?? "", data: action.data ?? {} });
+  place.inert = false;
+  place.classList.remove("busy");
+  if (!pressed) toast(document.getElementById("toast").textContent);
+}
+
+// The little markdown that Teams reads in a card; everything else is only text.
+function markdown(source) {
+  const safe = source.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
+  const kept = [];
+  const hold = (text) => `\u0000${kept.push(text) - 1}\u0000`;
+  return safe
+    .replace(/\\(&(?:lt|gt|amp|quot);|[\\`*_{}[\]()#+\-.!|~])/g, (_, sign) => hold(sign))
+    .replace(/\[([^\]\n]+)\]\((https?:[^)\s]+)\)/g, (_, label, url) => hold(`<a href="${url}" target="_blank" rel="noreferrer">`) + label + "</a>")
+    .replace(/\*\*(?=\S)([^*\n]+)\*\*/g, "<strong>$1</strong>")
+    .replace(/(?<![\p{L}\p{N}_])_(?=\S)([^_\n]+)_(?![\p{L}\p{N}_])/gu, "<em>$1</em>")
+    .replace(/\n+/g, "<br>")
+    .replace(/\u0000(\d+)\u0000/g, (_, place) => kept[place]);
+}
+
+// A bot's text message: its markdown with the signs taken off, as a plain line is enough here.
+function plain(source) {
+  const made = el("div", {});
+  const html = markdown(source.replace(/<[^>]*>/g, ""));
+  made.append(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
+  return made;
+}
