@@ -44,13 +44,18 @@ class Page:
 
     async def press(self, label: str, **inputs: str) -> Self:
         """The page that follows."""
-        return await self.post(self.buttons[label], **inputs)
+        return await self.post(self.buttons[label], inputs)
 
     async def post(
-        self, choice: str, *, seal: str | None = None, headers: Mapping[str, str] | None = None, **inputs: str
+        self,
+        choice: str,
+        inputs: Mapping[str, str] | None = None,
+        *,
+        seal: str | None = None,
+        headers: Mapping[str, str] | None = None,
     ) -> Self:
         """Any form, also one that the page does not offer."""
-        written = {f"input.{name}": value for name, value in inputs.items()}
+        written = {f"input.{name}": value for name, value in (inputs or {}).items()}
         form = {"seal": self.seal if seal is None else seal, "choice": choice, **written}
         async with self.http.post(self.url, data=form, headers={**BROWSER, **(headers or {})}) as response:
             return type(self)(self.http, self.url, response.status, await response.text(), dict(response.headers))
