@@ -23,10 +23,10 @@ from bot.clock import Clock, MovableClock, RealClock
 from bot.conversations.agent import Agent, endpoint_of
 from bot.conversations.conversation import Conversation
 from bot.directory import Directory
-from bot.dispatch.cooldown import Cooldown, MemoryCooldown, RedisCooldown
+from bot.dispatch.cooldown import MemoryCooldown, RedisCooldown
 from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.health import HealthBoard
-from bot.dispatch.pacing import MemoryPacing, NoPacing, Pacing
+from bot.dispatch.pacing import MemoryPacing, NoPacing, Pacing, RedisPacing
 from bot.dispatch.pipeline import Rules
 from bot.dispatch.questions import Questions
 from bot.dispatch.setting import Setting
@@ -39,6 +39,7 @@ from bot.logs import Mask
 from bot.memory import ChannelMemory, Once
 from bot.metrics import Metrics
 from bot.operators import Operators
+from bot.redis_link import RedisLink
 from bot.settings import Settings
 from bot.store import Store, StoreUnavailable, open_store
 from bot.store.alone import alone
@@ -120,6 +121,7 @@ async def made(settings: Settings, mask: Mask, kinds: Registry | None = None) ->
         store = await _store(settings, stack)
         keys = _Derived(settings.secret_key)
         ledger = Ledger(store, keys("audit"), mask)
+        redis = await _redis(settings, metrics, stack)
         shared, guarded = await _sessions(live, stack)
         directory = Directory(store, ledger, clock.now, lambda: live.settings.recipient)
         kinds = kinds or Registry()
@@ -132,8 +134,8 @@ async def made(settings: Settings, mask: Mask, kinds: Registry | None = None) ->
             readers=directory,
             clock=clock,
             stamps=Stamps(settings.base_url, keys("copy"), keys("page")),
-            pacing=_pacing(settings),
-            cooldown=await _cooldown(settings, metrics, stack),
+            pacing=_pacing(settings, redis),
+            cooldown=RedisCooldown(redis) if redis else MemoryCooldown(),
             board=HealthBoard(),
             observer=metrics,
         )
@@ -274,8 +276,10 @@ def _clock(settings: Settings) -> Clock:
     return MovableClock() if settings.test_clock else RealClock()
 
 
-def _pacing(settings: Settings) -> Pacing:
-    return MemoryPacing() if settings.pacing else NoPacing()
+def _pacing(settings: Settings, redis: RedisLink | None) -> Pacing:
+    if not settings.pacing:
+        return NoPacing()
+    return RedisPacing(redis) if redis else MemoryPacing()
 
 
 async def _store(settings: Settings, stack: AsyncExitStack) -> Store:
@@ -294,9 +298,10 @@ async def _sessions(live: Live, stack: AsyncExitStack) -> tuple[ClientSession, C
     return shared, guarded
 
 
-async def _cooldown(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> Cooldown:
+async def _redis(settings: Settings, metrics: Metrics, stack: AsyncExitStack) -> RedisLink | None:
+    """The way to Redis, if there is one; it is never needed for what must not be lost."""
     if not settings.redis_url:
-        return MemoryCooldown()
+        return None
     from redis.asyncio import Redis
     from redis.asyncio.retry import Retry
     from redis.backoff import NoBackoff
@@ -305,15 +310,16 @@ async def _cooldown(settings: Settings, metrics: Metrics, stack: AsyncExitStack)
         settings.redis_url, retry=Retry(NoBackoff(), 0), socket_connect_timeout=0.5, socket_timeout=1.0
     )
     stack.push_async_callback(redis.aclose)
+    metrics.up("redis", up=True)
 
     def heard(error: Exception | None) -> None:
         metrics.up("redis", up=error is None)
         if error:
-            log.warning("Redis is away, so the cooldown is kept in memory: %s", error)
+            log.warning("Redis is away; cooldown and pacing are kept in memory: %s", error)
         else:
             log.warning("Redis is back")
 
-    return RedisCooldown(redis, heard)
+    return RedisLink(redis, heard)
 
 
 def _application(

@@ -5,17 +5,14 @@ given back when nobody could be told. Redis is never trusted to be there: withou
 """
 
 import json
-import time
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from hashlib import sha256
-from typing import Any, Protocol
+from typing import Protocol
 
 from bot.dispatch.notice import Event
+from bot.redis_link import RedisLink
 
 UNTIL_STORED = 30.0  # seconds: a process that dies between reserving and storing must not silence the retry for long
-
-ASK_AGAIN = 1.0  # seconds between tries while Redis is away, so that nobody waits for it each time
 
 # One step, so that two processes cannot both find the place free. The value is "ref|until by the product's clock".
 RESERVE = """
@@ -88,27 +85,21 @@ class MemoryCooldown:
 
 
 class RedisCooldown:
-    """Redis for all replicas; memory beside it, which decides alone while Redis is away.
+    """Redis for all replicas; memory beside it, which decides alone while Redis is away."""
 
-    `heard` is told of each failure, and of None when Redis answers again.
-    """
-
-    def __init__(self, redis: Any, heard: Callable[[Exception | None], None]) -> None:
-        self._redis = redis
+    def __init__(self, link: RedisLink) -> None:
+        self._link = link
         self._memory = MemoryCooldown()
-        self._heard = heard
-        self._away_until = 0.0
-        self._away = False
-        self._reserve = redis.register_script(RESERVE)
-        self._hold = redis.register_script(HOLD)
-        self._give_back = redis.register_script(GIVE_BACK)
+        self._reserve = link.script(RESERVE)
+        self._hold = link.script(HOLD)
+        self._give_back = link.script(GIVE_BACK)
 
     async def reserve(self, identity: str, ref: str, at: datetime, seconds: float) -> bool:
         if not await self._memory.reserve(identity, ref, at, seconds):
             return False
         now = at.timestamp()
         args = [ref, now, now + seconds, max(1, int(seconds * 1000))]
-        held = await self._try(lambda: self._reserve(keys=[_key(identity)], args=args))
+        held = await self._link.ask(lambda: self._reserve(keys=[_key(identity)], args=args), None)
         if held is None:
             return True
         await self._memory.give_back(identity, ref)  # another replica holds it, and may give it back to everybody
@@ -118,31 +109,15 @@ class RedisCooldown:
         await self._memory.hold(identity, ref, at, seconds)
         now = at.timestamp()
         args = [ref, now + seconds, max(1, int(seconds * 1000))]
-        await self._try(lambda: self._hold(keys=[_key(identity)], args=args))
+        await self._link.ask(lambda: self._hold(keys=[_key(identity)], args=args), None)
 
     async def give_back(self, identity: str, ref: str) -> None:
         await self._memory.give_back(identity, ref)
-        await self._try(lambda: self._give_back(keys=[_key(identity)], args=[ref]))
+        await self._link.ask(lambda: self._give_back(keys=[_key(identity)], args=[ref]), None)
 
     async def clear(self, identity: str) -> None:
         await self._memory.clear(identity)
-        await self._try(lambda: self._redis.delete(_key(identity)))
-
-    async def _try(self, call: Callable[[], Awaitable[Any]]) -> Any:
-        from redis.exceptions import RedisError
-
-        if time.monotonic() < self._away_until:
-            return None
-        try:
-            answer = await call()
-        except (RedisError, OSError, TimeoutError) as error:
-            self._away, self._away_until = True, time.monotonic() + ASK_AGAIN
-            self._heard(error)
-            return None
-        if self._away:
-            self._away = False
-            self._heard(None)
-        return answer
+        await self._link.ask(lambda: self._link.redis.delete(_key(identity)), None)
 
 
 def identity_of(event: Event) -> str:

@@ -1,26 +1,29 @@
 """Pacing: when a place may get its next message, by the platform's documented limits and by its own Retry-After.
 
 A slot is booked, not asked for again and again: a thousand copies for one place get a thousand moments, in order.
+Replicas share the bookings through Redis; while Redis is away, each keeps to the limits by itself.
 """
 
+import time
 from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.channels.contract import Rate
+from bot.redis_link import RedisLink
 
 
 class Pacing(Protocol):
-    def book(self, place: str, rates: Sequence[Rate], now: float, urgent: bool) -> float:
+    async def book(self, place: str, rates: Sequence[Rate], now: float, urgent: bool) -> float:
         """The moment (epoch seconds) at which this message may go out; `now` if at once."""
         ...
 
-    def block(self, place: str, until: float) -> None:
+    async def block(self, place: str, until: float) -> None:
         """The platform asked for silence towards this place."""
         ...
 
-    def blocked_until(self, place: str) -> float: ...
+    async def blocked_until(self, place: str) -> float: ...
 
 
 class NoPacing:
@@ -29,13 +32,13 @@ class NoPacing:
     def __init__(self) -> None:
         self._blocked: dict[str, float] = {}
 
-    def book(self, place: str, rates: Sequence[Rate], now: float, urgent: bool) -> float:
+    async def book(self, place: str, rates: Sequence[Rate], now: float, urgent: bool) -> float:
         return max(now, self._blocked.get(place, 0.0))
 
-    def block(self, place: str, until: float) -> None:
+    async def block(self, place: str, until: float) -> None:
         self._blocked[place] = until
 
-    def blocked_until(self, place: str) -> float:
+    async def blocked_until(self, place: str) -> float:
         return self._blocked.get(place, 0.0)
 
 
@@ -49,7 +52,7 @@ class MemoryPacing:
     def __init__(self) -> None:
         self._places: dict[str, _Place] = {}
 
-    def book(self, place: str, rates: Sequence[Rate], now: float, urgent: bool) -> float:
+    async def book(self, place: str, rates: Sequence[Rate], now: float, urgent: bool) -> float:
         if not rates:
             return now
         known = self._places.setdefault(place, _Place())
@@ -62,11 +65,11 @@ class MemoryPacing:
         known.booked.append(max(moment, known.booked[-1] if known.booked else moment))
         return moment
 
-    def block(self, place: str, until: float) -> None:
+    async def block(self, place: str, until: float) -> None:
         known = self._places.setdefault(place, _Place())
         known.blocked = max(known.blocked, until)
 
-    def blocked_until(self, place: str) -> float:
+    async def blocked_until(self, place: str) -> float:
         known = self._places.get(place)
         return known.blocked if known else 0.0
 
@@ -76,6 +79,63 @@ class MemoryPacing:
             for name, place in self._places.items()
             if place.blocked > now or (place.booked and place.booked[-1] > now - 60)
         }
+
+
+# The same rule as MemoryPacing's, as one step for all replicas. ARGV: now, urgent, seconds to keep, count, seconds, …
+BOOK = """
+local moment = tonumber(ARGV[1])
+local blocked = tonumber(redis.call('GET', KEYS[2]) or '0')
+if blocked > moment then moment = blocked end
+if ARGV[2] == '0' then
+  for place = 4, #ARGV, 2 do
+    local before = redis.call('ZRANGE', KEYS[1], -tonumber(ARGV[place]), -tonumber(ARGV[place]), 'WITHSCORES')
+    if before[2] and tonumber(before[2]) + tonumber(ARGV[place + 1]) > moment then
+      moment = tonumber(before[2]) + tonumber(ARGV[place + 1])
+    end
+  end
+end
+local last = redis.call('ZRANGE', KEYS[1], -1, -1, 'WITHSCORES')
+local booked = moment
+if last[2] and tonumber(last[2]) > booked then booked = tonumber(last[2]) end
+redis.call('ZADD', KEYS[1], booked, redis.call('INCR', KEYS[3]))
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', tonumber(ARGV[1]) - tonumber(ARGV[3]))
+local keep = math.ceil(booked - tonumber(ARGV[1]) + tonumber(ARGV[3])) + 1
+for _, key in ipairs({KEYS[1], KEYS[3]}) do redis.call('EXPIRE', key, keep) end
+return tostring(moment)
+"""
+
+
+class RedisPacing:
+    """Bookings that all replicas share."""
+
+    def __init__(self, link: RedisLink) -> None:
+        self._link = link
+        self._memory = MemoryPacing()
+        self._book = link.script(BOOK)
+
+    async def book(self, place: str, rates: Sequence[Rate], now: float, urgent: bool) -> float:
+        alone = await self._memory.book(place, rates, now, urgent)
+        if not rates:
+            return alone
+        numbers = [number for rate in rates for number in (rate.count, rate.seconds)]
+        args = [now, int(urgent), max(rate.seconds for rate in rates), *numbers]
+        keys = [_key("booked", place), _key("blocked", place), _key("count", place)]
+        moment = await self._link.ask(lambda: self._book(keys=keys, args=args), None)
+        return alone if moment is None else float(moment)
+
+    async def block(self, place: str, until: float) -> None:
+        await self._memory.block(place, until)
+        seconds = max(1, int(until - time.time()) + 1)
+        await self._link.ask(lambda: self._link.redis.set(_key("blocked", place), until, ex=seconds), None)
+
+    async def blocked_until(self, place: str) -> float:
+        here = await self._memory.blocked_until(place)
+        there = await self._link.ask(lambda: self._link.redis.get(_key("blocked", place)), None)
+        return max(here, float(there or 0))
+
+
+def _key(what: str, place: str) -> str:
+    return f"gatebell:pacing:{what}:{place}"
 
 
 def _forget(place: _Place, before: float) -> None:

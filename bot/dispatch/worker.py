@@ -222,7 +222,7 @@ class Worker:
             if channel is None or channel.missing():
                 refusals.append(DeliveryError(Reason.NOT_SET_UP, f"{name} is not set up"))
                 continue
-            moment = self._slot(claim, step, channel, urgent)
+            moment = await self._slot(claim, step, channel, urgent)
             now = self._tools.clock.now().timestamp()
             if moment > now and not (urgent and more):
                 await self._crowd(claim, moment - now)
@@ -235,10 +235,10 @@ class Worker:
             refusals.append(outcome)
             if chain.after_refusal(outcome.reason, urgent, more) is chain.Move.WAIT:
                 until = now + (outcome.retry_after or chain.backoff(claim.tries))
-                self._tools.pacing.block(_place(name, claim), until)
+                await self._tools.pacing.block(_place(name, claim), until)
                 return _later(claim, attempts, step, until, claim.tries + 1, refusals)
             if outcome.reason is Reason.RATE_LIMITED:
-                self._tools.pacing.block(_place(name, claim), now + (outcome.retry_after or 1.0))
+                await self._tools.pacing.block(_place(name, claim), now + (outcome.retry_after or 1.0))
         return await self._refused(claim, attempts, refusals)
 
     async def _refused(self, claim: Claim, attempts: list[Attempt], refusals: list[DeliveryError]) -> Kept:
@@ -297,12 +297,12 @@ class Worker:
         if after is not before and self._tools.board.put(after):
             await self._turned(after)
 
-    def _slot(self, claim: Claim, step: int, channel: Channel, urgent: bool) -> float:
+    async def _slot(self, claim: Claim, step: int, channel: Channel, urgent: bool) -> float:
         """When this copy may go out: the slot that it has booked before, or a new one."""
         if claim.slot and step == claim.step:
-            return max(claim.slot, self._tools.pacing.blocked_until(_place(channel.name, claim)))
+            return max(claim.slot, await self._tools.pacing.blocked_until(_place(channel.name, claim)))
         now = self._tools.clock.now().timestamp()
-        return self._tools.pacing.book(_place(channel.name, claim), channel.rates, now, urgent)
+        return await self._tools.pacing.book(_place(channel.name, claim), channel.rates, now, urgent)
 
     async def _crowd(self, claim: Claim, wait: float) -> None:
         if wait > 5.0:

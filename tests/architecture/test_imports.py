@@ -17,6 +17,7 @@ GROUND = (
     "bot.metrics",
     "bot.settings",
     "bot.signing",
+    "bot.redis_link",
     "bot.store.**",
     "bot.version",
 )

@@ -8,6 +8,7 @@ import pytest
 
 from bot.dispatch.cooldown import Cooldown, MemoryCooldown, RedisCooldown, identity_of
 from bot.dispatch.notice import Event
+from bot.redis_link import RedisLink
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 HOUR = 3600.0
@@ -27,7 +28,7 @@ async def cooldown(kind: tuple[str, str]) -> AsyncIterator[Cooldown]:
     from redis.asyncio import Redis
 
     redis = Redis.from_url(url)
-    yield RedisCooldown(redis, lambda error: None)
+    yield RedisCooldown(RedisLink(redis, lambda error: None))
     await redis.aclose()
 
 
@@ -71,7 +72,7 @@ async def test_two_replicas_share_it(valkey_url: str) -> None:
     from redis.asyncio import Redis
 
     async with Redis.from_url(valkey_url) as first, Redis.from_url(valkey_url) as second:
-        here, there = RedisCooldown(first, lambda error: None), RedisCooldown(second, lambda error: None)
+        here, there = (RedisCooldown(RedisLink(each, lambda error: None)) for each in (first, second))
         assert await here.reserve("a", "1", AT, HOUR)
         assert not await there.reserve("a", "2", AT, HOUR)
         await here.give_back("a", "1")
@@ -81,7 +82,7 @@ async def test_two_replicas_share_it(valkey_url: str) -> None:
 async def test_without_redis_it_is_kept_in_memory_and_said_once_it_is_back() -> None:
     heard: list[Any] = []
     gone = _Gone()
-    cooldown = RedisCooldown(gone, heard.append)
+    cooldown = RedisCooldown(RedisLink(gone, heard.append))
     assert await cooldown.reserve("a", "1", AT, HOUR)
     assert not await cooldown.reserve("a", "2", AT, HOUR)
     assert isinstance(heard[0], OSError)
