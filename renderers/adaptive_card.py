@@ -23,6 +23,7 @@ from renderers.clip import (
     length,
     recorded,
     shortened,
+    volume,
 )
 from renderers.inert import one_line, visible
 from renderers.markdown import (
@@ -78,11 +79,13 @@ class TeamsAnswer(NamedTuple):
 
 def render(card: Card, token: str, page: str = "") -> TeamsCard:
     summary = words.headline(card, TEAMS_SUMMARY)
-    content = _content(card, token, page)
-    if _size(content) <= TEAMS_CARD_BYTES:
-        return TeamsCard(content, summary)
+    shown = recorded(card) if card.outcome else card
+    if 2 * volume(shown) <= TEAMS_CARD_BYTES:
+        content = _content(shown, token, page)
+        if _size(content) <= TEAMS_CARD_BYTES:
+            return TeamsCard(content, summary)
     for scale in (1, 2, 4, 8):
-        content = _content(shortened(card, scale), token, page, whole=False)
+        content = _content(shortened(shown, scale), token, page, whole=False)
         if _size(content) <= TEAMS_CARD_BYTES:
             break
     return TeamsCard(content, summary, whole=not words.asks(card))
@@ -106,22 +109,21 @@ def _size(content: Json) -> int:
 def _content(card: Card, token: str, page: str, *, whole: bool = True) -> Json:
     from renderers import adaptive_elements as kit
 
-    shown = recorded(card) if card.outcome else card
     offered = card if whole else replace(card, choices=tuple(each for each in card.choices if each not in card.guarded))
     body = [
-        *_head(shown),
-        *_outcome(shown.outcome),
-        *_prose(parse(shown.text)),
-        *_facts(shown.facts),
-        *_payload(shown.payload),
+        *_head(card),
+        *_outcome(card.outcome),
+        *_prose(parse(card.text)),
+        *_facts(card.facts),
+        *_payload(card.payload),
         *_offered(offered),
         *_missing(card, whole=whole),
         *_questions(offered),
-        *_footer(shown),
+        *_footer(card),
     ]
     made = kit.card(body, [*_answers(offered, token), *_review(card, page, whole=whole)])
-    headline = words.headline(card, TEAMS_SUMMARY)
-    made.fallback_text, made.speak, made.lang = headline, headline, "en"
+    headline = _inert(words.headline(card, TEAMS_SUMMARY))
+    made.fallback_text, made.speak = headline, headline
     return {**kit.dump(made), "msteams": {"width": "Full"}}
 
 
@@ -136,11 +138,11 @@ def _inert(text: str) -> str:
 def _escaped(text: str) -> str:
     """Words for the elements that read markdown, with a backslash only where a sign could mean something."""
     text = _inert(text)
-    if re.search(r"[\\`*_\[\]<>~|]|^\s*(?:[-+#]|\d+[.)])", text, re.MULTILINE) is None:
+    if re.search(r"[\\`*_\[\]<>~|]|^\s*(?:[-+#]|\d+[.)](?!\S))", text, re.MULTILINE) is None:
         return text
-    text = re.sub(r"[\\`*\[\]<>~|]|(?<!\w)_|_(?!\w)", r"\\\g<0>", text)
+    text = re.sub(r"[\\`*\[\]<>~|]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", text)
     return re.sub(
-        r"^(\s*)([-+#]|\d+(?=[.)]))", lambda match: _list_escaped(match[1], match[2]), text, flags=re.MULTILINE
+        r"^(\s*)([-+#]|\d+(?=[.)](?!\S)))", lambda match: _list_escaped(match[1], match[2]), text, flags=re.MULTILINE
     )
 
 

@@ -10,6 +10,7 @@ import renderers.block_elements as kit
 from interactions.card import Card, Choice, Format, Input, Outcome, Tone
 from renderers import words
 from renderers.clip import (
+    ENDED_TEXT,
     SLACK_BLOCKS,
     SLACK_BUTTON,
     SLACK_BUTTONS,
@@ -17,18 +18,21 @@ from renderers.clip import (
     SLACK_FIELD_READABLE,
     SLACK_FIELDS,
     SLACK_HEADER,
+    SLACK_LINE,
     SLACK_MESSAGE,
     SLACK_OPTION,
     SLACK_RADIOS,
     SLACK_VIEW,
     SLACK_VIEW_BLOCKS,
+    clip,
     fits,
     length,
     recorded,
     shortened,
+    volume,
 )
 from renderers.inert import one_line, visible
-from renderers.markdown import host_of, parse, safe_link
+from renderers.markdown import Paragraph, Run, host_of, parse, safe_link
 from renderers.mrkdwn import escape, exact, fence, fences, literal, sections, write
 
 if TYPE_CHECKING:
@@ -74,11 +78,13 @@ def render(card: Card, token: str, page: str = "") -> SlackMessage:
     """The card as a message. `page` is linked where a part of the card is missing."""
     text = escape(words.headline(card, SLACK_FALLBACK))
     color = words.COLOURS[card.severity]
-    blocks = _message(card, token)
-    if _fit(blocks, SLACK_BLOCKS, SLACK_MESSAGE):
-        return SlackMessage(text, blocks, color)
+    shown = recorded(card) if card.outcome else card
+    if volume(shown) <= SLACK_MESSAGE:
+        blocks = _message(shown, token)
+        if _fit(blocks, SLACK_BLOCKS, SLACK_MESSAGE):
+            return SlackMessage(text, blocks, color)
     for scale in (1, 2, 4, 8):
-        blocks = _message(shortened(card, scale), token, whole=False, page=page)
+        blocks = _message(shortened(shown, scale), token, whole=False, page=page)
         if _fit(blocks, SLACK_BLOCKS, SLACK_MESSAGE):
             break
     return SlackMessage(text, blocks, color, whole=not words.asks(card))
@@ -114,7 +120,7 @@ def _message(card: Card, token: str, *, whole: bool = True, page: str = "") -> l
         [
             *_title(card),
             *_outcome(card.outcome),
-            *_body(recorded(card) if card.outcome else card),
+            *_body(card),
             *_offered(card if whole else _without_guarded(card)),
             *_missing(card, page, whole=whole),
             *_answers(card, token, whole=whole),
@@ -136,13 +142,20 @@ def _characters(value: Any) -> int:
 
 def _title(card: Card) -> "Iterator[Block]":
     title = one_line(card.title) or words.severity(card)
-    yield kit.header(title) if fits(title, SLACK_HEADER) else kit.section(f"*{literal(title, styled=True)}*")
+    if fits(title, SLACK_HEADER):
+        yield kit.header(title)
+    else:
+        yield from _bold(title)
+
+
+def _bold(text: str) -> "Iterator[Block]":
+    return map(kit.section, sections((Paragraph((Run(text or "…", bold=True),)),)))
 
 
 def _outcome(outcome: Outcome | None) -> "Iterator[Block]":
     if outcome is None:
         return
-    said = f"{words.mark(outcome)} *{literal(one_line(outcome.text), styled=True)}*"
+    said = f"{words.mark(outcome)} *{literal(clip(one_line(outcome.text), SLACK_LINE), styled=True) or '…'}*"
     yield kit.section(said + (f" · {_moment(outcome.at)}" if outcome.at else ""))
     if outcome.reason.strip():
         yield from map(kit.section, sections(parse(f"Reason: {outcome.reason}")))
@@ -152,7 +165,7 @@ def _body(card: Card) -> "Iterator[Block]":
     yield from map(kit.section, sections(parse(card.text)))
     yield from _facts(card.facts)
     if card.payload:
-        yield kit.section(f"*{literal(one_line(card.payload.label), styled=True) or 'Payload'}*")
+        yield from _bold(one_line(card.payload.label))
         parts = fences(visible(card.payload.body) or " ", json=card.payload.format is Format.JSON)
         yield from (kit.section(fence(part)) for part in parts)
 
@@ -161,13 +174,13 @@ def _facts(facts: Sequence[tuple[str, str]]) -> "Iterator[Block]":
     """Short facts stand in two columns, long ones in a section of their own."""
     row: list[str] = []
     for name, value in facts:
-        label, text = f"*{literal(one_line(name), styled=True) or '…'}*", visible(value)
+        label, text = one_line(name), visible(value)
         short = fits(name, SLACK_FIELD_READABLE) and fits(text, SLACK_FIELD_READABLE) and "\n" not in text
         if row and (not short or len(row) == SLACK_FIELDS):
             yield kit.fields(row)
             row = []
         if short:
-            row.append(f"{label}\n{exact(text) or '—'}")
+            row.append(f"*{literal(label, styled=True) or '…'}*\n{exact(text) or '—'}")
         else:
             yield from _long_fact(label, text)
     if row:
@@ -175,7 +188,7 @@ def _facts(facts: Sequence[tuple[str, str]]) -> "Iterator[Block]":
 
 
 def _long_fact(label: str, text: str) -> "Iterator[Block]":
-    yield kit.section(label)
+    yield from _bold(label)
     yield from (kit.section(fence(part)) for part in fences(text))
 
 
@@ -221,7 +234,7 @@ def _missing(card: Card, page: str, *, whole: bool) -> "Iterator[Block]":
 
 def _answers(card: Card, token: str, *, whole: bool) -> "Iterator[Block]":
     if card.progress.strip():
-        yield kit.context(literal(one_line(card.progress)))
+        yield kit.context(literal(clip(one_line(card.progress), SLACK_LINE)) or "…")
     if not card.choices:
         return
     offered = card if whole else _without_guarded(card)
@@ -252,7 +265,7 @@ def _footer(card: Card) -> "Iterator[Block]":
     url = safe_link(card.link)
     parts = [
         f"Severity: {words.severity(card)}",
-        f"Requested by {literal(one_line(card.requester))}" if card.requester.strip() else "",
+        f"Requested by {literal(clip(one_line(card.requester), SLACK_LINE))}" if card.requester.strip() else "",
         f"Expires {_moment(card.expires_at)}" if card.expires_at and not card.outcome else "",
         f"<{escape(url)}|{words.OPEN}> ({escape(host_of(url))})" if url else "",
     ]
@@ -268,48 +281,46 @@ def _moment(at: datetime) -> str:
 
 
 def _asking(card: Card, choice: Choice, token: str, said: str) -> Json:
-    label = one_line(choice.label)
+    label = one_line(choice.label) or "…"
     blocks = [
         *_said(said),
-        *_title(card),
-        *([kit.section(literal(one_line(choice.description)))] if choice.description.strip() else []),
+        *_title(shortened(card, 1)),
+        *map(kit.section, sections((Paragraph((Run(clip(one_line(choice.description), ENDED_TEXT)),)),))),
         *(_input(each, required=each.required) for each in card.inputs_of(choice.id)),
     ]
     return kit.view(label, label, blocks, _sealed(token, choice.id))
 
 
 def _reviewing(card: Card, token: str, said: str, page: str) -> Json:
-    view = _review(card, token, said)
-    if _holds(view):
-        return view
+    view = _review(card, token, said) if volume(card) <= SLACK_VIEW else None
     for scale in (1, 2, 4, 8):
-        view = _review(_without_guarded(shortened(card, scale)), token, said, page, whole=False)
-        if _holds(view):
-            break
+        view = view or _review(shortened(card, scale), token, said, page, whole=False)
+    assert view is not None  # the shortest one fits whatever is in the card
     return view
 
 
-def _holds(view: Json) -> bool:
-    return len(view["blocks"]) <= SLACK_VIEW_BLOCKS and len(json.dumps(view)) <= SLACK_VIEW
-
-
-def _review(card: Card, token: str, said: str, page: str = "", *, whole: bool = True) -> Json:
+def _review(card: Card, token: str, said: str, page: str = "", *, whole: bool = True) -> Json | None:
+    """The whole card and what may be answered, or None where that is more than a modal holds."""
+    offered = card if whole else _without_guarded(card)
     blocks = [
         *_said(said),
         *_title(card),
         *_outcome(card.outcome),
         *_body(card),
-        *_offered(card),
+        *_offered(offered),
         *_missing(card, page, whole=whole),
-        *_questions(card),
+        *_questions(offered),
         *_footer(card),
     ]
-    submit = "Send answer" if card.choices else ""
-    return kit.view("Full request" if whole else "Request", submit, blocks, _sealed(token))
+    if len(blocks) > SLACK_VIEW_BLOCKS:
+        return None
+    submit = "Send answer" if offered.choices else ""
+    view = kit.view("Full request" if whole else "Request", submit, blocks, _sealed(token))
+    return view if len(json.dumps(view)) <= SLACK_VIEW else None
 
 
 def _said(said: str) -> "Iterator[Block]":
-    return map(kit.section, sections(parse(said)))
+    return map(kit.section, sections(parse(clip(said, ENDED_TEXT))))
 
 
 def _questions(card: Card) -> "Iterator[Block]":

@@ -31,6 +31,7 @@ SLACK_VIEW_BLOCKS = Limit(100, _SLACK_BLOCKS)
 # Above about 13,200 characters in all blocks Slack answers msg_blocks_too_long, which no page mentions.
 SLACK_MESSAGE = Limit(12_000, "GitHub: slackapi/bolt-js issue 2509")
 SLACK_FALLBACK = Limit(300, "ours: what a notification still shows; Slack: chat.postMessage allows 40,000")
+SLACK_LINE = Limit(400, "ours: what stands in one line fits a section or a context, also when all of it is escaped")
 SLACK_SECTION = Limit(3000, "Slack: Section block")
 SLACK_FIELDS = Limit(10, "Slack: Section block")
 SLACK_FIELD = Limit(2000, "Slack: Section block")
@@ -69,7 +70,7 @@ ENDED_LINES = Limit(12, "ours: an ended card is a record, not a question")
 
 def length(text: str) -> int:
     """Characters as the strictest platform counts them: UTF-16 units."""
-    return len(text) if text.isascii() else len(text) + sum(char > "\uffff" for char in text)
+    return len(text) if text.isascii() else len(text.encode("utf-16-le", "surrogatepass")) // 2
 
 
 def fits(text: str, most: int) -> bool:
@@ -82,7 +83,7 @@ def clip(text: str, most: int) -> str:
         return text
     end = _boundary(text, most - len(ELLIPSIS))
     word = max(text.rfind(" ", 0, end + 1), text.rfind("\n", 0, end + 1))
-    return text[: word if word > end * 3 // 4 else end].rstrip() + ELLIPSIS
+    return text[: word if word > end // 2 else end].rstrip() + ELLIPSIS
 
 
 def clip_lines(text: str, lines: int, most: int) -> str:
@@ -93,14 +94,24 @@ def clip_lines(text: str, lines: int, most: int) -> str:
 
 def pieces(text: str, most: int) -> Iterator[str]:
     """The whole text in pieces, cut at line ends, else at words, else between graphemes. Joined they are the text."""
-    while not fits(text, most):
-        end = _boundary(text, most)
-        cut = text.rfind("\n", 0, end) + 1 or text.rfind(" ", 0, end) + 1
-        end = cut if cut > end // 4 else end
-        yield text[:end]
-        text = text[end:]
-    if text:
-        yield text
+    start = 0
+    while start < len(text):
+        window = text[start : start + most + 1]
+        end = len(window)
+        if not fits(window, most):
+            end = _boundary(window, most)
+            cut = window.rfind("\n", 0, end) + 1 or window.rfind(" ", 0, end) + 1
+            end = cut if cut > end // 4 else end
+        yield window[:end]
+        start += end
+
+
+def volume(card: Card) -> int:
+    """Roughly the characters that a card has to show: a cheap way to see that it is far too much for a platform."""
+    facts = sum(len(name) + len(value) for name, value in card.facts)
+    choices = sum(len(choice.label) + len(choice.description) for choice in card.choices)
+    payload = len(card.payload.body) if card.payload else 0
+    return len(card.title) + len(card.text) + facts + choices + payload
 
 
 def shortened(card: Card, scale: int) -> Card:
@@ -116,6 +127,10 @@ def shortened(card: Card, scale: int) -> Card:
             card.payload,
             body=clip_lines(card.payload.body, 24 // scale, 1600 // scale),
             label=clip(card.payload.label, 80 // scale),
+        ),
+        choices=tuple(
+            replace(each, label=clip(each.label, 150 // scale), description=clip(each.description, 200 // scale))
+            for each in card.choices
         ),
         requester=clip(card.requester, 200 // scale),
         progress=clip(card.progress, 200 // scale),

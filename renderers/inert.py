@@ -66,5 +66,7 @@ def escaped(char: str) -> str:
 
 def _joins(match: re.Match[str]) -> bool:
     """Scripts such as Persian and Hindi, and some emoji, need joiners; between Latin letters they only deceive."""
-    before, after = match.string[: match.start()][-1:], match.string[match.end() :][:1]
-    return bool(before and after) and all(char >= "\u0600" and not _ODD.match(char) for char in (before, after))
+    start, end, text = match.start(), match.end(), match.string
+    if start == 0 or end == len(text):
+        return False
+    return all(char >= "\u0600" and not _ODD.match(char) for char in (text[start - 1], text[end]))

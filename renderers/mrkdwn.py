@@ -44,7 +44,7 @@ def exact(text: str) -> str:
 @cache
 def _live(sign: str) -> re.Pattern[str]:
     """Slack reads a sign as markup only at a word's edge; there is no way to escape one."""
-    return re.compile(rf"(?<!\w)\{sign}(?=\S)|(?<=\S)\{sign}(?!\w)")
+    return re.compile(rf"(?<![^\W_])\{sign}(?=\S)|(?<=\S)\{sign}(?![^\W_])")
 
 
 def plain_text(text: str) -> str:
