@@ -1,0 +1,189 @@
+"""The client for an event loop: the same calls, awaited."""
+
+import asyncio
+import functools
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from typing import Any, ParamSpec, Self, TypeVar, cast
+
+import httpx
+
+from gatebell import talk
+from gatebell.answers import Interaction, Told
+from gatebell.arguments import shown
+from gatebell.shared import HOUR, Choices, Client, People, answered, first_line, id_of, silence
+from gatebell.talk import Outcome, Pause, Step, Talk
+
+P = ParamSpec("P")
+R = TypeVar("R")
+T = TypeVar("T")
+
+
+class AsyncGatebell(Client):
+    """Tell people, ask them, and use their answers. Tasks of one event loop may share one."""
+
+    @functools.cached_property
+    def _http(self) -> httpx.AsyncClient:
+        return httpx.AsyncClient(base_url=self.url, headers=self._headers)
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    async def close(self) -> None:
+        await self._http.aclose()
+
+    async def event(
+        self,
+        event_type: str,
+        summary: str,
+        *,
+        severity: str = "medium",
+        status: str = "firing",
+        source: str = "",
+        dedup_key: str = "",
+        context: Mapping[str, object] | None = None,
+        labels: Mapping[str, str] | None = None,
+        details: str = "",
+    ) -> Told:
+        """Report that something happened. Raises Rejected, Unreachable."""
+        said = {
+            "severity": severity,
+            "status": status,
+            "source": source,
+            "dedup_key": dedup_key,
+            "context": context or {},
+            "labels": labels or {},
+            "details": details,
+        }
+        return await self._drive(self._event(event_type, summary, said))
+
+    async def ask(
+        self,
+        kind: str,
+        payload: Mapping[str, object],
+        *,
+        to: People = (),
+        room: str | None = None,
+        expires_in: float | None = None,
+        requested_by: str = "",
+        approvals: int = 1,
+        reason: str = "none",
+        callback_url: str = "",
+        thread: str = "",
+        idempotency_key: str = "",
+    ) -> Interaction:
+        """Put a question to people, and do not wait. Raises Rejected, Unreachable."""
+        said = {
+            "room": room,
+            "expires_in": expires_in,
+            "approvals": approvals,
+            "reason": reason,
+            "callback_url": callback_url,
+            "thread": thread,
+            "idempotency_key": idempotency_key,
+        }
+        return await self._drive(self._ask(kind, payload, to, requested_by, said))
+
+    async def get(self, interaction: Interaction | str) -> Interaction:
+        """How a question stands now."""
+        return await self._drive(talk.get(id_of(interaction), self._patience))
+
+    async def wait(self, interaction: Interaction | str, seconds: float | None = None) -> Interaction:
+        """The question once it has ended, or as it stands after so many `seconds`. Survives restarts of the server."""
+        return await self._drive(talk.wait(id_of(interaction), seconds))
+
+    async def approve(
+        self,
+        tool: str,
+        arguments: object = None,
+        *,
+        summary: str = "",
+        to: People = (),
+        expires_in: float = HOUR,
+        requested_by: str = "",
+        approvals: int = 1,
+        reason: str = "none",
+    ) -> Interaction:
+        """Wait for a person's yes. Raises Denied, Expired, Withdrawn, Undeliverable.
+
+        `consume` the result right before doing it: an approval counts once, and for exactly these arguments.
+        """
+        said = {"expires_in": expires_in, "approvals": approvals, "reason": reason}
+        return await self._drive(self._approve(tool, arguments, summary, to, requested_by, said))
+
+    async def choose(
+        self,
+        question: str,
+        choices: Choices,
+        *,
+        to: People = (),
+        allow_other: bool = False,
+        expires_in: float = HOUR,
+    ) -> str:
+        """Wait for a person's choice: the label, the key of a mapping, or what was written instead.
+
+        Raises Expired, Withdrawn, Undeliverable.
+        """
+        return await self._drive(self._choose(question, choices, allow_other, to, {"expires_in": expires_in}))
+
+    async def consume(self, interaction: Interaction) -> Interaction:
+        """Use an approval, once. Raises Rejected where it is used, denied or expired."""
+        return await self._drive(talk.consume(interaction, self._patience))
+
+    async def withdraw(self, interaction: Interaction | str, because: str = "") -> Interaction:
+        """Take a question back. Raises Rejected where it has ended."""
+        return await self._drive(talk.withdraw(id_of(interaction), because, self._patience))
+
+    def requires_approval(
+        self,
+        *,
+        to: People = (),
+        expires_in: float = HOUR,
+        tool: str = "",
+        summary: str = "",
+        requested_by: str = "",
+    ) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Coroutine[Any, Any, R]]]:
+        """Run the `async def` only after a person has seen its arguments and said yes, once per yes.
+
+        Raises what `approve` raises.
+        """
+
+        def decorate(function: Callable[P, Awaitable[R]]) -> Callable[P, Coroutine[Any, Any, R]]:
+            if not inspect.iscoroutinefunction(function):
+                raise TypeError(f"{function.__name__} is no async def; Gatebell().requires_approval takes it")
+
+            @functools.wraps(function)
+            async def later(*args: P.args, **kwargs: P.kwargs) -> R:
+                name, words = tool or function.__name__, summary or first_line(function)
+                look = functools.partial(shown, function, args, kwargs)
+                await self._drive(self._clear(look, name, words, to, requested_by, expires_in))
+                return await function(*args, **kwargs)
+
+            return later
+
+        return decorate
+
+    async def _drive(self, steps: Talk[T]) -> T:
+        outcome: Outcome = None
+        while True:
+            try:
+                step = steps.send(outcome)
+            except StopIteration as end:
+                return cast("T", end.value)
+            outcome = await self._do(step)
+
+    async def _do(self, step: Step) -> Outcome:
+        if isinstance(step, Pause):
+            await asyncio.sleep(step.seconds)
+            return None
+        try:
+            return answered(
+                await self._http.request(
+                    step.method, step.path, json=step.body, params=step.query, timeout=self._timeouts(step)
+                )
+            )
+        except httpx.TransportError as error:
+            return silence(error)
