@@ -89,3 +89,43 @@ class AuditHeadRow(SQLModel, table=True):
     seq: int = 0
     mac: str = _text()
     seal: str = _text()
+
+
+class SessionRow(SQLModel, table=True):
+    """Somebody who is signed in on one browser. The cookie's secret is not here, only its hash."""
+
+    __tablename__: ClassVar[str] = "session"
+
+    id: str = _text(key=True)
+    hash: str = _text(unique=True)
+    operator_id: str = _text(of="operator.id", index=True)
+    created_at: float = _moment()
+    seen_at: float = _moment()
+    until: float = _moment(index=True)
+    agent: str = _text()
+    address: str = _text()
+
+
+class LoginLinkRow(SQLModel, table=True):
+    """A link that signs somebody in once. `browser` is the hash of what the asking browser holds; "" for any browser."""
+
+    __tablename__: ClassVar[str] = "login_link"
+
+    hash: str = _text(key=True)
+    operator_id: str | None = Field(default=None, sa_type=Text, foreign_key="operator.id", nullable=True)
+    purpose: str = _text()
+    browser: str = _text()
+    created_at: float = _moment()
+    until: float = _moment(index=True)
+    used_at: float | None = _moment(nullable=True)
+
+
+class SavedSettingsRow(SQLModel, table=True):
+    """The saved settings for replicas that do not share a disk: sealed, with a version that only grows."""
+
+    __tablename__: ClassVar[str] = "saved_settings"
+
+    id: int = _number()
+    version: int = 0
+    sealed: str = _text()
+    at: float = _moment()

@@ -1,0 +1,296 @@
+"""Pages as data: who may see them, what they show, what their forms do. One wrapper does what every page needs.
+
+A GET view returns `Shown` (a template and its values); a POST view does something and returns `Moved` (303, with words
+for the next page) or `Shown` again with what is wrong. Sessions, roles, forms that are ours, and headers are done here.
+"""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import aiohttp_jinja2
+from aiohttp import web
+from aiohttp.typedefs import Handler
+
+from bot.admin.web import OWN_SCRIPT, error_page, is_fresh, is_same_origin, is_sealed, keep_private, policy, seal_form
+from bot.channels.contract import Channel
+from bot.clock import Clock
+from bot.dispatch.dispatcher import Dispatcher
+from bot.keys import Keys
+from bot.ledger import Ledger
+from bot.logs import Mask
+from bot.metrics import Metrics
+from bot.operators import Operators
+from bot.settings import Settings
+from bot.store import Store
+from interactions.model import Actor, Role
+from interactions.registry import Registry
+
+COOKIE = "gatebell_session"
+SAID = "gatebell_said"
+LONGEST_FORM = 512 * 1024
+RANK = {Role.VIEWER: 0, Role.OPERATOR: 1, Role.ADMIN: 2}
+
+
+@dataclass(frozen=True, slots=True)
+class Visitor:
+    """Somebody who is signed in. `session` is the id of the session's row, not the secret in the cookie."""
+
+    operator: Actor
+    session: str
+
+    def may(self, role: Role) -> bool:
+        return RANK[self.operator.role] >= RANK[role]
+
+
+class Sessions(Protocol):
+    async def visitor(self, cookie: str) -> Visitor | None:
+        """Who this cookie belongs to now; None for one that is unknown, too old, revoked, or of somebody removed."""
+        ...
+
+
+class SettingsPort(Protocol):
+    """The settings that hold now, and the way to change them."""
+
+    @property
+    def now(self) -> Settings: ...
+
+    async def save(self, changes: Mapping[str, str | None], by: str) -> Sequence[str]:
+        """Save, reload everywhere, and audit the names; returns those that count only after a restart.
+
+        None or "" takes a setting out. Raises bot.settings.SettingsFault; then nothing is saved and the old ones go on.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Faces:
+    """What pages may use; made once by the composition root."""
+
+    dispatcher: Dispatcher
+    store: Store
+    operators: Operators
+    keys: Keys
+    ledger: Ledger
+    kinds: Registry
+    clock: Clock
+    metrics: Metrics
+    mask: Mask
+    settings: SettingsPort
+    sessions: Sessions
+    channels: Callable[[], Mapping[str, Channel]]
+    form_keys: Sequence[bytes]
+    people_changed: Callable[[], None]
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """One request of a page. `form` holds a POST's fields; `query` the address's."""
+
+    request: web.Request
+    faces: Faces
+    visitor: Visitor | None
+    form: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        return self.request.query
+
+    @property
+    def who(self) -> Visitor:
+        """The visitor of a page that only signed-in people reach."""
+        if self.visitor is None:
+            raise web.HTTPForbidden
+        return self.visitor
+
+    @property
+    def by(self) -> str:
+        """The audit log's actor."""
+        return f"operator:{self.who.operator.id}"
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A template with its values."""
+
+    template: str
+    values: Mapping[str, Any] = field(default_factory=dict)
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Moved:
+    """On to another page, with words that are said there once."""
+
+    to: str
+    said: str = ""
+    bad: bool = False
+
+
+View = Callable[[Visit], Awaitable[Shown | Moved | web.StreamResponse]]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """`role` is the least that may come here; None means that nobody has to be signed in."""
+
+    method: str
+    path: str
+    role: Role | None
+    view: View
+
+
+def page(method: str, path: str, role: Role | None = Role.VIEWER) -> Callable[[View], Page]:
+    """Makes a page of a view."""
+
+    def made(view: View) -> Page:
+        return Page(method, path, role, view)
+
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """One line of the sidebar."""
+
+    title: str
+    path: str
+    role: Role = Role.VIEWER
+
+
+SIDEBAR: tuple[tuple[str, tuple[Link, ...]], ...] = (
+    (
+        "",
+        (
+            Link("Overview", "/admin"),
+            Link("Requests", "/admin/requests"),
+            Link("Events", "/admin/events"),
+            Link("Deliveries", "/admin/deliveries"),
+            Link("Audit", "/admin/audit", Role.ADMIN),
+        ),
+    ),
+    (
+        "General",
+        (
+            Link("Notifications", "/admin/notifications", Role.ADMIN),
+            Link("Operators", "/admin/operators", Role.ADMIN),
+            Link("API keys", "/admin/keys", Role.ADMIN),
+            Link("Settings", "/admin/settings", Role.ADMIN),
+            Link("Health", "/admin/health", Role.OPERATOR),
+        ),
+    ),
+)
+
+
+def reachable(role: Role) -> tuple[Role, ...]:
+    """The roles whose pages this role reaches too."""
+    return tuple(each for each in Role if RANK[each] <= RANK[role])
+
+
+def routes(pages: Sequence[Page], faces: Faces) -> list[web.RouteDef]:
+    return [web.route(each.method, each.path, _handler(each, faces)) for each in pages]
+
+
+def _handler(page: Page, faces: Faces) -> Handler:
+    async def handle(request: web.Request) -> web.StreamResponse:
+        visitor = await faces.sessions.visitor(request.cookies.get(COOKIE, ""))
+        refused = _refused(page, request, visitor)
+        if refused is not None:
+            return refused
+        form = await _form(request, faces, visitor) if request.method == "POST" else {}
+        if isinstance(form, web.StreamResponse):
+            return form
+        outcome = await page.view(Visit(request, faces, visitor, form))
+        return _answer(outcome, request, faces, visitor)
+
+    return handle
+
+
+def _refused(page: Page, request: web.Request, visitor: Visitor | None) -> web.StreamResponse | None:
+    if page.role is None:
+        return None
+    if visitor is None:
+        return web.HTTPSeeOther(f"/login?next={request.path}" if request.method == "GET" else "/login")
+    if not visitor.may(page.role):
+        words = f"This page is for the role {page.role}. Yours is {visitor.operator.role}; an admin can change that."
+        return error_page(request, 403, "This page is not for your role", words)
+    return None
+
+
+async def _form(request: web.Request, faces: Faces, visitor: Visitor | None) -> Mapping[str, str] | web.StreamResponse:
+    """The fields of a form of ours; anything else is refused before the view sees it."""
+    if not is_same_origin(request, faces.settings.now.base_url):
+        return error_page(request, 403)
+    if request.content_type != "application/x-www-form-urlencoded":
+        return error_page(request, 415)
+    if (request.content_length or 0) > LONGEST_FORM:
+        return error_page(request, 413)
+    posted = await request.post()
+    form = {name: value for name, value in posted.items() if isinstance(value, str)}
+    seal = form.pop("seal", "")
+    if not is_sealed(seal, subject(visitor), faces.form_keys) or not is_fresh(seal, faces.clock.now()):
+        words = "This page was open for a long time, or you signed in again. Open it once more; nothing was changed."
+        return error_page(request, 403, "This form is too old", words)
+    return form
+
+
+def subject(visitor: Visitor | None) -> str:
+    """What a form is sealed for: this session and no other."""
+    return f"session {visitor.session}" if visitor else "nobody"
+
+
+def _answer(
+    outcome: Shown | Moved | web.StreamResponse, request: web.Request, faces: Faces, visitor: Visitor | None
+) -> web.StreamResponse:
+    match outcome:
+        case Moved():
+            moved: web.StreamResponse = web.HTTPSeeOther(outcome.to)
+            if outcome.said:
+                said = f"{'bad' if outcome.bad else 'good'}|{outcome.said}"
+                seal = seal_form(said, faces.form_keys, faces.clock.now())
+                _set_cookie(moved, SAID, f"{seal}|{said}".encode().hex(), faces, 60)
+            return moved
+        case Shown():
+            return _shown(outcome, request, faces, visitor)
+        case _:
+            return outcome
+
+
+def _shown(shown: Shown, request: web.Request, faces: Faces, visitor: Visitor | None) -> web.StreamResponse:
+    said, bad = _said(request, faces)
+    values = {
+        **shown.values,
+        "visitor": visitor,
+        "sidebar": SIDEBAR,
+        "here": request.path,
+        "seal": seal_form(subject(visitor), faces.form_keys, faces.clock.now()),
+        "said": said,
+        "said_bad": bad,
+        "now": faces.clock.now(),
+    }
+    response = aiohttp_jinja2.render_template(shown.template, request, values, status=shown.status)
+    response.headers["Content-Security-Policy"] = policy(OWN_SCRIPT)
+    keep_private(response)
+    if said:
+        response.del_cookie(SAID)
+    return response
+
+
+def _said(request: web.Request, faces: Faces) -> tuple[str, bool]:
+    """What the page before wanted to say; only if it was one of ours."""
+    try:
+        seal, _, said = bytes.fromhex(request.cookies.get(SAID, "")).decode().partition("|")
+    except ValueError:
+        return "", False
+    tone, _, words = said.partition("|")
+    return (words, tone == "bad") if words and is_sealed(seal, said, faces.form_keys) else ("", False)
+
+
+def _set_cookie(response: web.StreamResponse, name: str, value: str, faces: Faces, seconds: int) -> None:
+    """HttpOnly, SameSite=Lax, and Secure where people reach us over https."""
+    secure = faces.settings.now.base_url.startswith("https://")
+    response.set_cookie(name, value, max_age=seconds, httponly=True, samesite="Lax", secure=secure, path="/")
+
+
+def set_session(response: web.StreamResponse, cookie: str, faces: Faces, seconds: int) -> None:
+    _set_cookie(response, COOKIE, cookie, faces, seconds)
