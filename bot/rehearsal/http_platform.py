@@ -50,7 +50,8 @@ class HttpPlatform(Platform):
     async def start(self) -> None:
         app = web.Application(middlewares=[self._stage], client_max_size=LARGEST_BODY)
         self.serve(app)
-        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5)
+        # A caller that gives up ends what it asked for, so that a hung call is in the journal when it was given up.
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=0.5, handler_cancellation=True)
         await self._runner.setup()
         site = web.TCPSite(self._runner, self.host, self.port)
         await site.start()

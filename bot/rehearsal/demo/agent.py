@@ -78,6 +78,7 @@ class Agent:
     async def ask(self, run: Run, wish: Wish) -> None:
         """The whole way of an approval: ask, wait, use it once, or leave it."""
         say = self._runs.say
+        run.mark = wish.agent
         say(run, "ask", wish.asks, f"POST /api/v1/interactions · {wish.kind}")
         asked = await self._insist(run, "POST", "/api/v1/interactions", self._question(run, wish))
         if not asked.ok:
@@ -163,6 +164,8 @@ class Agent:
             if not away:
                 self._runs.say(run, "fail", "The server is away; trying again until it is back", reply.words)
                 away = True
+                # Whether it is back is asked without holding the line.
+                path = path.partition("?")[0]
             await asyncio.sleep(AGAIN)
 
     async def _call(self, method: str, path: str, body: Mapping[str, Any] | None = None) -> Reply:

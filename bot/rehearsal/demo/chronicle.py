@@ -1,9 +1,10 @@
 """The time line: what the platforms themselves saw, in words."""
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
-from bot.rehearsal.demo.cast import CAST, known_by
+from bot.rehearsal.demo.cast import ANA, CAST, known_by
 from bot.rehearsal.demo.runs import Runs
 from bot.rehearsal.demo.stage import Stage
 from bot.rehearsal.http_platform import HttpPlatform
@@ -40,7 +41,8 @@ class Chronicle:
         self._read[platform.name] = start + len(fresh)
         for entry in fresh:
             for kind, text, detail in self._told(platform, entry):
-                self._runs.see(kind, platform.name, text, detail, at=entry.at, thing=self._thing(platform, entry))
+                thing, words = self._thing(platform, entry), self._words(platform, entry)
+                self._runs.see(kind, platform.name, text, detail, at=entry.at, thing=thing, words=words)
 
     def _thing(self, platform: Platform, entry: Entry) -> str:
         """What the entry is about: the message, mail or callback, by the name under which it comes up again."""
@@ -57,6 +59,11 @@ class Chronicle:
             case "caller":
                 return entry.path.rpartition("/")[2]
         return ""
+
+    def _words(self, platform: Platform, entry: Entry) -> str:
+        if platform.name == "mail" and entry.path == "DATA" and entry.status == 250:
+            return self._stage.mail.letters[-1].text
+        return json.dumps(entry.body, default=str, ensure_ascii=False)
 
     def _told(self, platform: Platform, entry: Entry) -> Iterator[Told]:
         match platform.name:
@@ -75,7 +82,7 @@ class Chronicle:
 
     def _slack(self, entry: Entry) -> Iterator[Told]:
         method = entry.path.rpartition("/")[2]
-        who = self._whom(self._stage.slack, entry)
+        who = ANA.first if method.startswith("views.") else self._whom(self._stage.slack, entry)
         words = {"who": who, "whose": _whose(who)}
         answer = entry.answer if isinstance(entry.answer, dict) else {}
         if entry.status == 200 and answer.get("ok"):
@@ -106,11 +113,11 @@ class Chronicle:
     def _mail(self, entry: Entry) -> Iterator[Told]:
         if entry.status == 250 and entry.path == "DATA":
             letter = self._stage.mail.letters[-1]
-            who, again = _name(letter.recipients[0]), bool(letter.in_reply_to)
-            words = (
-                f"{who} got a second mail in the same thread" if again else f"The mail server took {_whose(who)} mail"
-            )
-            yield ("update" if again else "ok"), words, letter.subject
+            who = _name(letter.recipients[0])
+            if letter.in_reply_to:
+                yield "update", f"{who} got a second mail in the same thread", letter.subject
+            else:
+                yield "ok", f"The mail server took {_whose(who)} mail", _only_mail(letter.recipients[0])
         elif entry.status >= 400 or entry.status == 0:
             yield "fail", f"The mail server {_refused(entry)} to {_whose(_name(_first(entry.body)))} mail", entry.path
 

@@ -34,12 +34,16 @@ class Line:
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """One press of a scenario's button; `question` is the interaction as the API last showed it."""
+    """One press of a scenario's button; `question` is the interaction as the API last showed it.
+
+    `mark` is a word that stands in everything that people are shown because of it.
+    """
 
     id: int
     scenario: str
     title: str
     at: float
+    mark: str = ""
     question_id: str = ""
     question: Json = field(default_factory=dict)
     said: list[Line] = field(default_factory=list)
@@ -83,11 +87,23 @@ class Runs:
         self._changed()
 
     def see(
-        self, kind: str, channel: str, text: str, detail: str = "", *, at: float | None = None, thing: str = ""
+        self,
+        kind: str,
+        channel: str,
+        text: str,
+        detail: str = "",
+        *,
+        at: float | None = None,
+        thing: str = "",
+        words: str = "",
     ) -> None:
-        """On the time line of the run that brought the thing up (a message, a mail), or else of the latest one."""
-        run = self._of_thing.setdefault(f"{channel}:{thing}", self.all[-1]) if thing else self.all[-1]
+        """On the time line of the run that brought the thing up (a message, a mail), or whose mark is in the words."""
+        run = self._of_thing.get(f"{channel}:{thing}") or self._marked(words)
+        if thing:
+            self._of_thing[f"{channel}:{thing}"] = run
         moment = self._clock() if at is None else at
+        if run.seen and _same(run.seen[-1], channel, text, moment):
+            return
         run.seen.append(Line(next(self._lines), moment, kind, channel, text, detail))
         self._changed()
 
@@ -95,11 +111,16 @@ class Runs:
         """From now on what is seen of this thing belongs to that run."""
         self._of_thing[f"{channel}:{thing}"] = run
 
+    def _marked(self, words: str) -> Run:
+        """The latest run whose mark is there, or else the latest."""
+        return next((run for run in reversed(self.all) if run.mark and run.mark in words), self.all[-1])
+
     def keep(self, run: Run, question: Any) -> None:
         if isinstance(question, dict) and question != run.question:
             run.question = question
             self._changed()
 
-    @property
-    def open(self) -> list[Run]:
-        return [run for run in self.all if run.question_id and not run.over]
+
+def _same(last: Line, channel: str, text: str, at: float) -> bool:
+    """A card may be updated twice in a row, at once for whoever pressed and then for everybody: that is one thing."""
+    return (last.channel, last.text) == (channel, text) and at - last.at < 1.0

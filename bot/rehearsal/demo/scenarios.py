@@ -95,6 +95,7 @@ def question(wish: Wish) -> Play:
 
 async def token_died(agent: Agent, runs: Runs, run: Run) -> None:
     service, user = next(SIGNED_OUT)
+    run.mark = user
     runs.say(run, "ask", f"The gateway could not renew the sign-in of {user} to {service}", "POST /api/v1/events")
     told = await agent.report(
         run,
@@ -112,7 +113,7 @@ async def token_died(agent: Agent, runs: Runs, run: Run) -> None:
 
 async def storm(agent: Agent, runs: Runs, run: Run) -> None:
     """The same error from many requests at once: people hear of it once."""
-    server = next(BROKEN)
+    server = run.mark = next(BROKEN)
     said = f"{STORM} calls fail at once, all because {server} is gone"
     runs.say(run, "ask", said, f"{STORM} times POST /api/v1/events")
     event = {

@@ -43,7 +43,7 @@ class Show:
             self.picture,
             self.start,
             self.kill,
-            lambda channel, text: self.runs.see("switch", channel, text),
+            lambda channel, text: self.runs.see("turned", channel, text),
             files,
         )
         self.door = Door(host, port, page.serve)

@@ -59,7 +59,10 @@ class Switches:
     def shown(self) -> Json:
         """For the page: where each switch stands, and where it can stand."""
         return {
-            channel: {"now": self.now[channel], "positions": {key: each.label for key, each in positions.items()}}
+            channel: {
+                "now": self.now[channel],
+                "positions": {key: {"label": each.label, "meaning": each.meaning} for key, each in positions.items()},
+            }
             for channel, positions in POSITIONS.items()
         }
 

@@ -18,6 +18,11 @@ const ICONS = {
   token: "M14.500 3a6.500 6.500 0 0 0-6.200 8.400L3 16.700V21h4.300v-2.300h2.300v-2.300h2.100l1-1A6.500 6.500 0 1 0 14.500 3Zm1.700 6.300a1.700 1.700 0 1 1 0-3.400 1.700 1.700 0 0 1 0 3.400Z",
   storm: "M13.500 2 5 13.500h5.500L9.500 22 19 9.800h-6Z",
 };
+const AFTER = {
+  slack: "Ana’s next card goes to Teams.",
+  teams: "What would go here comes by mail.",
+  mail: "It is kept, and tried again and again.",
+};
 const CHANNELS = ["slack", "teams", "mail"];
 let drawnScenarios = "";
 
@@ -76,10 +81,14 @@ function drawSwitches(switches) {
     const holder = document.querySelector(`[data-switch="${channel}"]`);
     const select = holder.querySelector("select");
     const { now, positions } = switches[channel];
-    if (!select.options.length) select.append(...Object.entries(positions).map(([value, label]) => el("option", { value }, label)));
+    if (!select.options.length) select.append(...Object.entries(positions).map(([value, each]) => el("option", { value }, each.label)));
     if (select.value !== now) select.value = now;
     holder.classList.toggle("broken", now !== "working");
-    holder.closest(".pane").classList.toggle("broken", now !== "working");
+    const pane = holder.closest(".pane");
+    pane.classList.toggle("broken", now !== "working");
+    const note = pane.querySelector(".pane-note");
+    note.hidden = now === "working";
+    note.textContent = now === "working" ? "" : `${positions[now].meaning}. ${AFTER[channel]}`;
   }
 }
 

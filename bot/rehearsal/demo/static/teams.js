@@ -151,7 +151,14 @@ function card(given, who) {
   drawn.onExecuteAction = (action) => act(action, given, who, place);
   drawn.parse(structuredClone(given.card));
   const place = el("div", { class: "teams-card" }, drawn.render());
+  drawn.onInlineCardExpanded = (_, opened) => opened && requestAnimationFrame(() => bringUp(place));
   return place;
+}
+
+// A card that opens inside a card: into view with it, its own buttons too.
+function bringUp(place) {
+  const below = place.getBoundingClientRect().bottom - shown.getBoundingClientRect().bottom;
+  if (below > 0) shown.scrollTop += below + 12;
 }
 
 async function act(action, given, who, place) {
