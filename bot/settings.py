@@ -286,7 +286,7 @@ def _together(table: Iterable[Field], values: Mapping[str, str]) -> Iterator[Fla
         mend = "Set HOST=127.0.0.1 or switch it off: whoever reaches it could expire every request."
         yield Flaw("GATEBELL_TEST_CLOCK", f"is on while HOST is {values['HOST']}", mend)
     for field in table:
-        if field.required and not field.channel and not values[field.name]:
+        if field.required and field in CORE and not values[field.name]:
             yield Flaw(field.name, "is missing", field.mend)
 
 
