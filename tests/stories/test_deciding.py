@@ -32,7 +32,8 @@ on_every_channel = pytest.mark.parametrize("channel", CHANNELS)
 SAID = (
     ("blocked_action", BLOCKED, ["Archivist was blocked from drive.delete", "dana@example.com", "no-deletes",
                                  "Deleting is for people.", "/reports/2024.pdf"]),
-    ("write_confirmation", WRITE, ["Scribe wants to write", "crm.update", "Raise the price", "-price: 10", "+price: 12"]),
+    ("write_confirmation", WRITE, ["Scribe wants to write", "crm.update", "Raise the price", "-price: 10",
+                                   "+price: 12"]),
     ("clarification", PLACES, ["Clerk needs to know", "Which account do you mean?", "Everything in euro",
                                "Everything in dollars"]),
 )  # fmt: skip

@@ -170,6 +170,21 @@ class World:
             raise TypeError("this world's clock cannot be moved")
         return self.product.clock
 
+    @property
+    def keys(self) -> Keys:
+        made = self.product
+        return Keys(made.store, Ledger(made.store, made.ledger_keys), made.clock.now)
+
+    async def key_for(self, *scopes: Scope, of: str = "") -> str:
+        """A key with these scopes; `of` names the operator to whom it belongs."""
+        owner = await self.operator_id(of) if of else None
+        return (await self.keys.create("story", scopes, by="cli", operator_id=owner)).key
+
+    async def operator_id(self, email: str) -> str:
+        found = await self.operators.by_email(email)
+        assert found, f"{email} is nobody's operator"
+        return found.id
+
     async def forward(self, **units: float) -> None:
         """Move time: seconds, minutes, hours."""
         factors = {"seconds": 1, "minutes": 60, "hours": 3600}
@@ -242,12 +257,14 @@ async def installed(
         if install_teams and environ.get("TEAMS_APP_ID"):
             await platforms.teams.chat(BEN).install()
             await platforms.teams.chat(CLEO).install()
-        yield world
-        await made.dispatcher.drain(2.0)
-        for loop in world.loops:
-            loop.cancel()
-        await asyncio.gather(*world.loops, return_exceptions=True)
-        await runner.cleanup()
+        try:
+            yield world
+        finally:
+            await made.dispatcher.drain(2.0)
+            for loop in world.loops:
+                loop.cancel()
+            await asyncio.gather(*world.loops, return_exceptions=True)
+            await runner.cleanup()
 
 
 async def _people(world: World) -> None:
@@ -255,6 +272,4 @@ async def _people(world: World) -> None:
     for name, email, role in (("Ana", ANA, Role.ADMIN), ("Ben", BEN, Role.OPERATOR), ("Mia", MIA, Role.OPERATOR)):
         if email not in known:
             await world.operators.add(email, name, role, by="cli")
-    made = world.product
-    keys = Keys(made.store, Ledger(made.store, made.ledger_keys), made.clock.now)
-    world.key = (await keys.create("story", list(Scope), by="cli")).key
+    world.key = await world.key_for(*Scope)

@@ -1,0 +1,239 @@
+"""Requests that more than one person has to approve, and people who may not approve at all."""
+
+import pytest
+
+from interactions.model import Role
+from tests.stories.hands import CHANNELS, PEOPLE, press, reads
+from tests.stories.page import Page
+from tests.stories.world import ANA, BEN, CLEO, MIA, World
+
+
+async def two_of_three(world: World) -> str:
+    asked = await world.ask_blocked(approvals=2)
+    await world.shown_to_all()
+    return str(asked["id"])
+
+
+# ---- two approvals ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+async def test_one_of_two_approvals_is_shown_on_every_card_and_decides_nothing(world: World, channel: str) -> None:
+    id_ = await two_of_three(world)
+    await reads(world, "slack", "0 of 2 approvals")
+    await press(world, channel, "Approve")
+    name = {"slack": "Ana", "teams": "Ben", "email": "Mia"}[channel]
+    await world.shown_to_ana(f"1 of 2 approvals: {name}")
+    await world.shown_to_ben(f"1 of 2 approvals: {name}")
+    assert f"1 of 2 approvals: {name}" in (await world.page_of()).text
+    seen = await world.see(id_)
+    assert (seen["status"], seen["approvals"]) == ("pending", {"needed": 2, "given": [name]})
+
+
+async def test_the_second_approval_decides_and_names_both(world: World) -> None:
+    id_ = await two_of_three(world)
+    await press(world, "slack", "Approve")
+    await world.shown_to_ben("1 of 2 approvals: Ana")
+    await press(world, "teams", "Approve")
+    seen = await world.see(id_, wait=5)
+    assert (seen["status"], seen["decision"]["approved"]) == ("decided", True)
+    await world.shown_to_ana("Approved by Ana, Ben")
+    await world.shown_to_ben("Approved by Ana, Ben")
+
+
+async def test_a_denial_ends_it_whatever_was_approved_before(world: World) -> None:
+    id_ = await two_of_three(world)
+    await press(world, "slack", "Approve")
+    await world.shown_to_ben("1 of 2 approvals: Ana")
+    await press(world, "teams", "Keep blocked")
+    seen = await world.see(id_, wait=5)
+    assert (seen["status"], seen["decision"]["approved"], seen["decision"]["by"]) == ("decided", False, "Ben")
+    await world.shown_to_ana("Kept blocked by Ben")
+
+
+async def test_one_person_does_not_count_twice(world: World) -> None:
+    id_ = await two_of_three(world)
+    await press(world, "slack", "Approve")
+    await world.shown_to_ana("1 of 2 approvals: Ana")
+    await press(world, "slack", "Approve")
+    await world.whispered("You have already approved this; it waits for somebody else.")
+    assert (await world.see(id_))["approvals"]["given"] == ["Ana"]
+
+
+async def test_the_page_offers_no_second_approval_to_the_same_person(world: World) -> None:
+    await two_of_three(world)
+    page = await (await world.page_of()).press("Approve")
+    assert ("You have already approved this" in page.text, page.buttons) == (True, {})
+
+
+async def test_the_caller_is_told_nothing_at_the_first_approval(world: World) -> None:
+    await world.ask_blocked(approvals=2, callback_url=world.caller.url)
+    await world.shown_to_all()
+    await press(world, "slack", "Approve")
+    await world.shown_to_ben("1 of 2 approvals")
+    await press(world, "teams", "Approve")
+    told = await world.caller.wait_for(1)
+    assert [each.json["status"] for each in told] == ["decided"]
+
+
+async def test_more_approvals_than_people_are_refused(world: World) -> None:
+    asked = await world.ask_blocked([ANA], approvals=2)
+    assert (asked.status, asked["errors"][0]["field"]) == (422, "approvals")
+
+
+# ---- who may ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+async def test_nobody_approves_their_own_request(world: World, channel: str) -> None:
+    asked = await world.ask_blocked([PEOPLE[channel]], requested_by={"email": PEOPLE[channel].upper(), "agent": "Bot"})
+    await reads(world, channel)
+    said = await refusal_of(world, channel)
+    assert "This is your own request, so somebody else has to approve it." in said
+    assert (await world.see(asked["id"]))["status"] == "pending"
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+async def test_the_requester_may_still_take_it_back_by_denying(world: World, channel: str) -> None:
+    asked = await world.ask_blocked([PEOPLE[channel]], requested_by={"email": PEOPLE[channel]})
+    await press(world, channel, "Keep blocked")
+    assert (await world.see(asked["id"], wait=5))["decision"]["approved"] is False
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+async def test_somebody_who_was_removed_since_is_refused(world: World, channel: str) -> None:
+    asked = await world.ask_blocked()
+    await world.shown_to_all()
+    open_page = await world.page_of()
+    await world.operators.remove(await world.operator_id(PEOPLE[channel]), by="cli")
+    assert "You were not asked to decide this" in await refusal_of(world, channel, open_page)
+    assert (await world.see(asked["id"]))["status"] == "pending"
+    assert "click.refused" in [action for action, _ in await world.audit()]
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+async def test_a_viewer_may_look_and_not_decide(world: World, channel: str) -> None:
+    asked = await world.ask_blocked()
+    await world.shown_to_all()
+    open_page = await world.page_of()
+    await world.operators.change(await world.operator_id(PEOPLE[channel]), role=Role.VIEWER, by="cli")
+    assert "Your role is viewer" in await refusal_of(world, channel, open_page)
+    assert (await world.see(asked["id"]))["status"] == "pending"
+
+
+async def refusal_of(world: World, channel: str, open_page: Page | None = None) -> str:
+    """What the person alone is told who tries to approve, on a page that may have been open for a while."""
+    match channel:
+        case "slack":
+            await world.slack.dm(ANA).click("Approve")
+            await world.slack.dm(ANA).wait_for(lambda dm: dm.ephemerals)
+            return world.whispers()[-1]
+        case "teams":
+            return (await world.click_in_teams("Approve")).notice or ""
+        case _:
+            page = open_page or await world.page_of()
+            return (await page.post("approve")).text
+
+
+# ---- strangers -------------------------------------------------------------------------------------------------------
+
+
+async def test_a_stranger_in_a_slack_room_gets_a_private_refusal(world: World) -> None:
+    room = world.slack.add_channel("ops", [ANA, CLEO])
+    asked = await ask_in(world, room.id)
+    await room.wait_for("Keep blocked")
+    await room.click("Approve", by=CLEO)
+    await room.wait_for(lambda _: room.private(CLEO))
+    assert "You were not asked to decide this, so your click changed nothing." in room.private(CLEO)[-1].shown_text()
+    assert (await world.see(asked))["status"] == "pending"
+
+
+async def test_a_refused_stranger_is_written_down(world: World) -> None:
+    room = world.slack.add_channel("ops", [ANA, CLEO])
+    await ask_in(world, room.id)
+    await room.wait_for("Keep blocked")
+    await room.click("Approve", by=CLEO)
+    await room.wait_for(lambda _: room.private(CLEO))
+    cleo = world.slack.state.person(CLEO)
+    assert ("click.refused", f"slack:{world.slack.team_id}:{cleo.id}") in await world.audit()
+
+
+async def test_nobody_else_in_the_room_sees_the_refusal(world: World) -> None:
+    room = world.slack.add_channel("ops", [ANA, CLEO])
+    await ask_in(world, room.id)
+    await room.wait_for("Keep blocked")
+    await room.click("Approve", by=CLEO)
+    await room.wait_for(lambda _: room.private(CLEO))
+    assert (room.private(ANA), "not asked" in room.shown_text()) == ([], False)
+
+
+async def test_an_operator_decides_in_the_room(world: World) -> None:
+    room = world.slack.add_channel("ops", [ANA, CLEO])
+    asked = await ask_in(world, room.id)
+    await room.wait_for("Keep blocked")
+    await room.click("Approve", by=ANA)
+    assert (await world.see(asked, wait=5))["decision"]["by"] == "Ana"
+    await room.wait_for("Approved by Ana")
+
+
+async def test_a_stranger_with_a_card_that_was_passed_on_in_slack_is_refused(world: World) -> None:
+    asked = await world.ask_blocked([ANA])
+    await world.shown_to_ana("Keep blocked")
+    await world.slack.dm(ANA).click("Approve", by=CLEO)
+    await world.slack.dm(CLEO).wait_for("You were not asked to decide this")
+    assert (await world.see(asked["id"]))["status"] == "pending"
+
+
+async def test_a_stranger_with_a_card_that_was_passed_on_in_teams_is_refused(world: World) -> None:
+    asked = await world.ask_blocked([BEN])
+    await world.shown_to_ben("Keep blocked")
+    pressed = await world.teams.chat(BEN).click("Approve", by=CLEO)
+    assert "You were not asked to decide this" in str(pressed.notice)
+    assert (await world.see(asked["id"]))["status"] == "pending"
+    cleo = world.teams.state.person(CLEO)
+    assert ("click.refused", f"teams:{cleo.aad_object_id}") in await world.audit()
+
+
+async def test_a_stranger_does_not_see_the_full_request_either(world: World) -> None:
+    payload = {"agent": "Archivist", "tool": "drive.delete", "arguments": {"all": "x" * 20_000}}
+    await world.ask("blocked_action", payload, [ANA])
+    await world.shown_to_ana("Review full request")
+    pressed = await world.slack.dm(ANA).click("Review full request", by=CLEO)
+    await world.slack.dm(CLEO).wait_for("You were not asked to decide this")
+    assert pressed.modal is None
+
+
+async def test_a_room_alone_gives_nobody_the_right_to_decide(world: World) -> None:
+    room = world.slack.add_channel("ops", [ANA, CLEO])
+    body = {"agent": "Archivist", "tool": "drive.delete"}
+    asked = await world.call(
+        "POST",
+        "/api/v1/interactions",
+        {"kind": "blocked_action", "payload": body, "audience": {"room": room.id}},
+    )
+    await room.wait_for("Keep blocked")
+    await room.click("Approve", by=ANA)
+    await room.wait_for(lambda _: room.private(ANA))
+    assert "You were not asked to decide this" in room.private(ANA)[-1].shown_text()
+    assert (await world.see(asked["id"]))["status"] == "pending"
+
+
+async def test_the_page_of_a_room_decides_for_nobody(world: World) -> None:
+    body = {"agent": "Archivist", "tool": "drive.delete"}
+    await world.call(
+        "POST",
+        "/api/v1/interactions",
+        {"kind": "blocked_action", "payload": body, "audience": {"room": "room@example.com"}},
+    )
+    await world.mail.wait_for(1, to="room@example.com")
+    page = await world.page_of("room@example.com")
+    assert ((await page.post("approve")).status, page.buttons) == (403, {})
+
+
+async def ask_in(world: World, room: str) -> str:
+    payload = {"agent": "Archivist", "tool": "drive.delete"}
+    audience = {"operators": [ANA, MIA], "room": room}
+    body = {"kind": "blocked_action", "payload": payload, "audience": audience}
+    asked = await world.call("POST", "/api/v1/interactions", body)
+    assert asked.status == 201, asked.body
+    return str(asked["id"])
