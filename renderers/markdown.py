@@ -87,6 +87,12 @@ Blocks = tuple[Block, ...]
 
 # What may begin markup. Text without any of it needs no parser, which is most notices.
 _MARKUP = re.compile(r"[\\`*_\[\]<>~|!&]|^ {0,3}(?:[-+=#]|\d+[.)])|^(?: {4}|\t)", re.MULTILINE)
+# What makes lines more than a paragraph's words: the beginning of a block, or a blank that means something.
+_LINES = re.compile(r"^(?:[-+=#>|:\s]|\d+[.)]|```)|[ \t\\]$", re.MULTILINE)
+# Words, escaped signs and code spans, which is all that most notices hold: such a paragraph needs no parser either.
+_WORDS = re.compile(
+    r"((?:[^\\`*_\[<~&]|(?<=[^\W_])_(?=[^\W_]))+)|\\([!-/:-@\[-`{-~])|(?<!`)(`+)(?!`)(.+?)(?<!`)\3(?!`)", re.DOTALL
+)
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.?)+|\[[0-9a-f:.]+\]", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s@<>\"'|?&/]+@[a-z0-9.-]+", re.IGNORECASE)
 
@@ -96,6 +102,10 @@ def parse(source: str) -> Blocks:
     source = clean(source).strip("\n")
     if not _MARKUP.search(source) or not fits(source, MARKDOWN):
         return _plain(source)
+    return _simple(source) or _parsed(source)
+
+
+def _parsed(source: str) -> Blocks:
     tokens = _parser().parse(source)
     if any(token.level >= _parser().options.maxNesting - 1 for token in tokens):
         return (Code(source),)  # the parser leaves out what lies deeper, and nothing may be left out
@@ -157,6 +167,41 @@ def _parser() -> "MarkdownIt":
 def _plain(source: str) -> Blocks:
     paragraphs = (part.strip("\n") for part in re.split(r"\n[ \t]*\n", source))
     return tuple(Paragraph((Run(part),)) for part in paragraphs if part.strip())
+
+
+def _simple(source: str) -> Blocks:
+    """The paragraphs of a text that holds nothing but words, escaped signs and code; else nothing."""
+    blocks: list[Block] = []
+    for part in re.split(r"\n{2,}", source):
+        runs = None if _LINES.search(part) else _worded(part)
+        if runs is None:
+            return ()
+        blocks.append(Paragraph(runs))
+    return tuple(blocks)
+
+
+def _worded(part: str) -> Runs | None:
+    runs: list[Run] = []
+    words, end = "", 0
+    for found in _WORDS.finditer(part):
+        if found.start() != end:
+            return None
+        end = found.end()
+        word, sign, ticks, inside = found.groups()
+        if ticks:
+            runs += [Run(clean(words)), Run(clean(_code(inside)), code=True)]
+            words = ""
+        else:
+            words += word or sign
+    if end != len(part):
+        return None
+    return tuple(run for run in (*runs, Run(clean(words))) if run.text)
+
+
+def _code(inside: str) -> str:
+    """What a code span shows: one line, without the blanks that keep its backticks apart from the fence."""
+    line = inside.replace("\n", " ")
+    return line[1:-1] if line[0] == line[-1] == " " and line.strip() else line
 
 
 def _blocks(tokens: "Iterator[Token]", end: str = "") -> Iterator[Block]:

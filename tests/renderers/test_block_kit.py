@@ -8,8 +8,10 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from slack_sdk.errors import SlackObjectFormationError
 
 from interactions.card import Card, Choice, Format, Input, Severity, Status
+from renderers import block_elements
 from renderers.block_kit import ModalAnswer, SlackMessage, modal, mrkdwn, read_modal, render
 from tests.renderers.oracles import message_problems, objects, view_problems
 from tests.renderers.samples import (
@@ -276,6 +278,11 @@ def test_markdown_becomes_mrkdwn(markdown: str, shown: str) -> None:
 @pytest.mark.parametrize("value", ["__init__.py", "*.log *.txt", "a :fire: b", "~/x ~/y"])
 def test_a_value_that_slack_would_format_is_shown_as_code(value: str) -> None:
     assert f"*Path*\\n`{value}`" in words_in(render(Card(title="t", facts=(("Path", value),)), "").blocks)
+
+
+def test_slacks_models_refuse_what_slack_would_refuse() -> None:
+    with pytest.raises(SlackObjectFormationError, match="cannot exceed 3000"):
+        block_elements.dump([block_elements.section("x" * 3001)])
 
 
 # ---- cost -----------------------------------------------------------------------------------------------------------

@@ -14,7 +14,7 @@ from interactions.card import Card, Choice, Format, Input, Outcome, Payload, Sev
 from renderers import adaptive_card, block_kit, email, text
 from renderers.block_kit import mrkdwn
 from renderers.inert import clean, visible
-from renderers.markdown import parse, plain
+from renderers.markdown import parse, plain, safe_link
 from tests.renderers.oracles import (
     card_problems,
     mail_problems,
@@ -207,6 +207,31 @@ def test_a_host_behind_a_false_user_is_the_true_one() -> None:
 )
 def test_other_addresses_are_words(url: str) -> None:
     assert "<" not in mrkdwn(f"[click]({url})").replace("&lt;", "")
+
+
+@pytest.mark.parametrize(
+    "url, kept",
+    [
+        ("https://a.example/x?y=1&z=2#t", "https://a.example/x?y=1&z=2#t"),
+        ("HTTPS://A.example:8443/x y", "https://a.example:8443/x%20y"),
+        ("http://[::1]:80/", "http://[::1]:80/"),
+        ("mailto:ana@example.com?bcc=cleo@example.com", "mailto:ana@example.com"),
+        ("https://bank.example@evil.example/", "https://evil.example/"),
+        ("https://evil.example\\@bank.example/", ""),
+        ("javascript://a.example/%0aalert(1)", ""),
+        ("https://", ""),
+        ("https://a.example:99999/", ""),
+        ("https://[::1/", ""),
+        ("https://a.example/" + "x" * 3000, ""),
+        ("//a.example/", ""),
+    ],
+)
+def test_an_address_leads_where_it_says_or_nowhere(url: str, kept: str) -> None:
+    assert safe_link(url) == kept
+
+
+def test_a_definition_of_a_link_is_words_like_others() -> None:
+    assert plain(parse('[a]: /x "delete everything"')) == '[a]: /x "delete everything"'
 
 
 def test_an_image_is_a_link_and_never_loads() -> None:
