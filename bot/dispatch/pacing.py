@@ -54,7 +54,7 @@ class MemoryPacing:
 
     async def book(self, place: str, rates: Sequence[Rate], now: float, urgent: bool) -> float:
         if not rates:
-            return now
+            return max(now, await self.blocked_until(place))
         known = self._places.setdefault(place, _Place())
         _forget(known, now - max(rate.seconds for rate in rates))
         if len(self._places) > 10_000:
@@ -116,7 +116,7 @@ class RedisPacing:
     async def book(self, place: str, rates: Sequence[Rate], now: float, urgent: bool) -> float:
         alone = await self._memory.book(place, rates, now, urgent)
         if not rates:
-            return alone
+            return max(now, await self.blocked_until(place))
         numbers = [number for rate in rates for number in (rate.count, rate.seconds)]
         args = [now, int(urgent), max(rate.seconds for rate in rates), *numbers]
         keys = [_key("booked", place), _key("blocked", place), _key("count", place)]

@@ -111,13 +111,12 @@ class Worker:
         while not self._stopping:
             try:
                 claimed = await self._claim()
+                self.start(claimed)
+                if not claimed:
+                    await self._rest()
             except StoreUnavailable as error:
                 log.warning("the database gives no work: %s", error)
                 await asyncio.sleep(LOOK_AGAIN)
-                continue
-            self.start(claimed)
-            if not claimed:
-                await self._rest()
 
     async def keep_leases(self) -> None:
         """Renew the leases of what takes long, until cancelled: a short lease lets others take over soon."""
@@ -161,6 +160,8 @@ class Worker:
         try:
             kept = await self._show(claim)
             await self._keep(kept)
+        except StoreUnavailable as error:  # the lease runs out, and somebody takes it up again
+            log.warning("a copy waits for the database: %s", error, extra={"ref": claim.ref})
         finally:
             del self._held[claim.id]
             self._running[claim.channel] -= 1
@@ -233,13 +234,17 @@ class Worker:
             if isinstance(outcome, Receipt):
                 return Kept(claim, attempts, claim.version, outcome, step, "done")
             refusals.append(outcome)
+            until = await self._silence(name, claim, outcome)
             if chain.after_refusal(outcome.reason, urgent, more) is chain.Move.WAIT:
-                until = now + (outcome.retry_after or chain.backoff(claim.tries))
-                await self._tools.pacing.block(_place(name, claim), until)
                 return _later(claim, attempts, step, until, claim.tries + 1, refusals)
-            if outcome.reason is Reason.RATE_LIMITED:
-                await self._tools.pacing.block(_place(name, claim), now + (outcome.retry_after or 1.0))
         return await self._refused(claim, attempts, refusals)
+
+    async def _silence(self, channel: str, claim: Claim, refused: DeliveryError) -> float:
+        """Keep the silence that a busy platform asks for, counted from its answer; until when."""
+        until = self._tools.clock.now().timestamp() + (refused.retry_after or chain.backoff(claim.tries))
+        if refused.reason is Reason.RATE_LIMITED:
+            await self._tools.pacing.block(_place(channel, claim), until)
+        return until
 
     async def _refused(self, claim: Claim, attempts: list[Attempt], refusals: list[DeliveryError]) -> Kept:
         """The whole chain refused: again later if that can help, else closed as failed; the next occurrence is told."""
@@ -260,12 +265,16 @@ class Worker:
         if channel is not None and not isinstance(channel, CanUpdate):
             return Kept(claim, (), claim.version, receipt, claim.step, "done")
         attempts: list[Attempt] = []
+        silent_until = await self._tools.pacing.blocked_until(_place(receipt.channel, claim))
+        if silent_until > self._tools.clock.now().timestamp():
+            return Kept(claim, (), claim.shown, receipt, claim.step, "open", silent_until, tries=claim.tries)
         if channel is None or channel.missing():
             outcome: Receipt | DeliveryError = DeliveryError(Reason.NOT_SET_UP, f"{receipt.channel} is not set up")
         else:
             outcome = await self._attempt(channel, reader, post, claim, attempts)
         if isinstance(outcome, Receipt):
             return Kept(claim, attempts, claim.version, outcome, claim.step, "done")
+        await self._silence(receipt.channel, claim, outcome)
         now = self._tools.clock.now().timestamp()
         if chain.worth_retrying([outcome.reason], now - claim.created_at):
             due = now + chain.backoff(claim.tries, outcome.retry_after)
