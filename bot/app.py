@@ -2,21 +2,21 @@
 
 import asyncio
 import logging
+import os
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Coroutine, MutableMapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import ClientSession, web
 
-from bot import settings as settings_files
 from bot import signing
 from bot.admin import decision
 from bot.admin import web as pages
 from bot.api import api
 from bot.channels import http
-from bot.channels.contract import Channel, Edge, HasRoutes, Runs
+from bot.channels.contract import Channel, Edge
 from bot.channels.registry import CHANNELS, channel_class
 from bot.channels.registry import fields as channel_fields
 from bot.clock import Clock, MovableClock, RealClock
@@ -35,6 +35,8 @@ from bot.dispatch.worker import Tools
 from bot.events.registry import CLASSES, notice_of
 from bot.keys import Keys
 from bot.ledger import Ledger
+from bot.live_channels import LiveChannels
+from bot.live_settings import LiveSettings
 from bot.logs import Mask
 from bot.memory import ChannelMemory, Once
 from bot.metrics import Metrics
@@ -52,25 +54,6 @@ LOCK = "server.lock"
 DRAIN_SECONDS = 6.0  # for what is in flight when the server is asked to stop
 LAG_EVERY = 0.5
 QUEUE_EVERY = 5.0
-
-
-@dataclass(slots=True)
-class Live:
-    """The settings that hold now. Whatever reads a setting reads it here, each time."""
-
-    settings: Settings
-
-    def rules(self) -> Rules:
-        now = self.settings
-        return Rules(now.alerting, now.events_disabled, now.cooldown, now.chain)
-
-    async def remember(self, name: str, value: str) -> None:
-        """Keep a setting that fills itself, unless the environment says otherwise."""
-        if self.settings.locked(name):
-            return
-        folder = self.settings.data_dir
-        await asyncio.to_thread(settings_files.save, folder, {name: value}, self.settings.fields)
-        self.settings = replace(self.settings, values_by_name={**self.settings, name: value})
 
 
 @dataclass(slots=True)
@@ -100,11 +83,11 @@ class Spawned:
 class Product:
     """The whole product, made but not yet listening."""
 
-    live: Live
+    settings: LiveSettings
     clock: Clock
     store: Store
     dispatcher: Dispatcher
-    channels: Mapping[str, Channel]
+    channels: LiveChannels
     metrics: Metrics
     spawned: Spawned
     web: web.Application
@@ -113,27 +96,54 @@ class Product:
 
 
 @asynccontextmanager
-async def made(settings: Settings, mask: Mask, kinds: Registry | None = None) -> AsyncIterator[Product]:
-    """Open everything, and close it again in the reverse order. `kinds` stands in for the kinds that come along."""
+async def made(
+    settings: Settings,
+    mask: Mask,
+    kinds: Registry | None = None,
+    environment: MutableMapping[str, str] | None = None,
+) -> AsyncIterator[Product]:
+    """Open everything, and close it again in the reverse order.
+
+    `kinds` stands in for the kinds that come along; saved settings are put into the `environment`, if there is one.
+    """
     async with AsyncExitStack() as stack:
-        live, clock, spawned = Live(settings), _clock(settings), Spawned()
+        clock, spawned, state = _clock(settings), Spawned(), api.State()
         metrics = Metrics(each.type for each in CLASSES)
         store = await _store(settings, stack)
         keys = _Derived(settings.secret_key)
         ledger = Ledger(store, keys("audit"), mask)
         redis = await _redis(settings, metrics, stack)
+        live = LiveSettings(
+            settings, store, ledger, clock, keys("vault"), redis, {} if environment is None else environment
+        )
         shared, guarded = await _sessions(live, stack)
-        directory = Directory(store, ledger, clock.now, lambda: live.settings.recipient)
+        directory = Directory(store, ledger, clock.now, lambda: live.now.recipient)
         kinds = kinds or Registry()
-        address = f"{settings.base_url}/api/v1/interactions/"
-        questions = Questions(kinds, lambda interaction_id: address + interaction_id, ledger)
-        channels: dict[str, Channel] = {}
+        questions = Questions(kinds, lambda found: f"{live.now.base_url}/api/v1/interactions/{found}", ledger)
+
+        def channel(name: str, chosen: Settings) -> Channel:
+            edge = Edge(
+                http=lambda: shared,
+                guarded=lambda: guarded,
+                desk=dispatcher,
+                talk=conversation,
+                memory=ChannelMemory(store, clock.now, name),
+                now=clock.now,
+                once=Once(store, clock.now, name),
+                remember=live.remember,
+                spawn=spawned,
+                base_url=chosen.base_url,
+                secrets=keys(f"channel/{name}"),
+            )
+            return channel_class(name).make(chosen, edge)
+
+        channels = LiveChannels(tuple(CHANNELS), channel)
         tools = Tools(
             store=store,
-            channels=lambda: channels,
+            channels=channels,
             readers=directory,
             clock=clock,
-            stamps=Stamps(settings.base_url, keys("copy"), keys("page")),
+            stamps=Stamps(lambda: live.now.base_url, keys("copy"), keys("page")),
             pacing=_pacing(settings, redis),
             cooldown=RedisCooldown(redis) if redis else MemoryCooldown(),
             board=HealthBoard(),
@@ -142,7 +152,7 @@ async def made(settings: Settings, mask: Mask, kinds: Registry | None = None) ->
         setting = Setting(
             directory=directory,
             questions=questions,
-            rules=live.rules,
+            rules=lambda: _rules(live.now),
             classify=notice_of,
             digest=signing.digest,
             told=metrics.told,
@@ -154,26 +164,19 @@ async def made(settings: Settings, mask: Mask, kinds: Registry | None = None) ->
             requests=dispatcher,
             status=dispatcher.status_words,
             agent=Agent(lambda: shared, http.signed),
-            endpoint=lambda: endpoint_of(live.settings),
+            endpoint=lambda: endpoint_of(live.now),
             kinds=kinds,
             now=clock.now,
         )
-        for name in CHANNELS:
-            edge = Edge(
-                http=lambda: shared,
-                guarded=lambda: guarded,
-                desk=dispatcher,
-                talk=conversation,
-                memory=ChannelMemory(store, clock.now, name),
-                now=clock.now,
-                once=Once(store, clock.now, name),
-                remember=live.remember,
-                spawn=spawned,
-                base_url=settings.base_url,
-                secrets=keys(f"channel/{name}"),
-            )
-            channels[name] = channel_class(name).make(settings, edge)
-        state = api.State()
+        channels.build(settings)
+
+        async def changed(before: Settings, after: Settings) -> None:
+            mask.learn((*before.secrets, *after.secrets))
+            directory.forget()
+            await channels.change(before, after)
+            dispatcher.wake()
+
+        live.on_change(changed)
         faces = api.Faces(
             dispatcher=dispatcher,
             kinds=kinds,
@@ -183,12 +186,12 @@ async def made(settings: Settings, mask: Mask, kinds: Registry | None = None) ->
             store=store,
             clock=clock,
             metrics=metrics,
-            settings=lambda: live.settings,
+            settings=lambda: live.now,
             state=state,
             people_changed=directory.forget,
-            check_url=lambda url: http.check_url(url, http.Allowed.parse(live.settings["ALLOWED_PRIVATE_HOSTS"])),
+            check_url=lambda url: http.check_url(url, _allowed(live)),
         )
-        application = _application(faces, channels.values(), dispatcher, keys("forms"), settings.base_url)
+        application = _application(faces, channels, dispatcher, keys("forms"))
         if settings.database_url.startswith("sqlite") and alone(settings.data_dir / LOCK, stack):
             await dispatcher.resume_at_once()
         yield Product(live, clock, store, dispatcher, channels, metrics, spawned, application, state, keys("audit"))
@@ -202,7 +205,7 @@ async def run(settings: Settings, mask: Mask, listening: Callable[[str], None] =
     stop = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
-    async with made(settings, mask) as product, asyncio.TaskGroup() as beside:
+    async with made(settings, mask, environment=os.environ) as product, asyncio.TaskGroup() as beside:
         running = [beside.create_task(work, name=name) for name, work in loops(product)]
         runner = web.AppRunner(product.web, access_log=None, shutdown_timeout=2.0)
         await runner.setup()
@@ -223,20 +226,9 @@ def loops(product: Product) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         ("dispatch", product.dispatcher.run()),
         ("lag", _watch_lag(product.metrics)),
         ("queue", _watch_queue(product)),
-        *(
-            (f"channel {name}", _kept_alive(name, channel.run()))
-            for name, channel in product.channels.items()
-            if isinstance(channel, Runs) and not channel.missing()
-        ),
+        ("settings", product.settings.watch()),
+        ("channels", product.channels.run()),
     ]
-
-
-async def _kept_alive(name: str, work: Coroutine[Any, Any, None]) -> None:
-    """A channel's own loop must not take the server down with it."""
-    try:
-        await work
-    except Exception:
-        log.exception("the loop of a channel ended", extra={"channel": name})
 
 
 async def _watch_lag(metrics: Metrics) -> None:
@@ -290,9 +282,17 @@ async def _store(settings: Settings, stack: AsyncExitStack) -> Store:
     return store
 
 
-async def _sessions(live: Live, stack: AsyncExitStack) -> tuple[ClientSession, ClientSession]:
+def _rules(now: Settings) -> Rules:
+    return Rules(now.alerting, now.events_disabled, now.cooldown, now.chain)
+
+
+def _allowed(live: LiveSettings) -> http.Allowed:
+    return http.Allowed.parse(live.now["ALLOWED_PRIVATE_HOSTS"])
+
+
+async def _sessions(live: LiveSettings, stack: AsyncExitStack) -> tuple[ClientSession, ClientSession]:
     shared = http.shared_session()
-    guarded = http.guarded_session(lambda: http.Allowed.parse(live.settings["ALLOWED_PRIVATE_HOSTS"]))
+    guarded = http.guarded_session(lambda: _allowed(live))
     for session in (shared, guarded):
         stack.push_async_callback(session.close)
     return shared, guarded
@@ -323,22 +323,18 @@ async def _redis(settings: Settings, metrics: Metrics, stack: AsyncExitStack) ->
 
 
 def _application(
-    faces: api.Faces,
-    channels: Sequence[Channel] | Any,
-    dispatcher: Dispatcher,
-    form_keys: Sequence[bytes],
-    base_url: str,
+    faces: api.Faces, channels: LiveChannels, dispatcher: Dispatcher, form_keys: Sequence[bytes]
 ) -> web.Application:
     application = web.Application(
-        middlewares=[pages.error_pages(pages.reads_html), *api.middlewares(faces)], client_max_size=api.LARGEST_BODY
+        middlewares=[pages.error_pages(pages.reads_html), *api.middlewares(faces), channels.routes()],
+        client_max_size=api.LARGEST_BODY,
     )
     pages.set_up(application)
     application.add_routes(api.routes(faces))
-    application.add_routes(decision.routes(dispatcher, keys=form_keys, now=faces.clock.now, base_url=base_url))
+    application.add_routes(
+        decision.routes(dispatcher, keys=form_keys, now=faces.clock.now, base_url=lambda: faces.settings().base_url)
+    )
     application.add_routes(pages.static_routes())
-    for channel in channels:
-        if isinstance(channel, HasRoutes):
-            application.add_routes(channel.routes())
     return application
 
 

@@ -1,5 +1,6 @@
 """Settings: one typed table of fields, read from the environment, the saved file and `.env`, checked all at once."""
 
+import dataclasses
 import difflib
 import ipaddress
 import os
@@ -51,6 +52,8 @@ class Settings(Mapping[str, str]):
     fields: tuple[Field, ...]
     data_dir: Path
     warnings: tuple[str, ...] = ()
+    environ: Mapping[str, str] = dataclasses.field(default_factory=dict, repr=False)
+    folder: Path = Path()
 
     def __getitem__(self, name: str) -> str:
         return self.values_by_name[name]
@@ -171,14 +174,21 @@ def data_dir(environ: Mapping[str, str], folder: Path = Path()) -> Path:
     return Path(environ.get(name) or written.get(name) or "./data").expanduser().absolute()
 
 
-def load(fields: Iterable[Field], environ: Mapping[str, str], data_dir: Path, folder: Path = Path()) -> Settings:
+def load(
+    fields: Iterable[Field],
+    environ: Mapping[str, str],
+    data_dir: Path,
+    folder: Path = Path(),
+    saved: Mapping[str, str] | None = None,
+) -> Settings:
     """The settings of the core and of the channels' `fields`. Raises SettingsFault that lists every flaw.
 
-    The environment outranks the saved file, which outranks `.env` in the working directory (`folder`).
+    The environment outranks the saved file, which outranks `.env` in the working directory (`folder`). With `saved`,
+    that is taken for the saved file's content: what would hold if it were saved.
     """
     table = (*CORE, *fields)
     flaws: list[Flaw] = []
-    layers = [(ENVIRONMENT, environ), *_files(data_dir, folder, flaws)]
+    layers = [(ENVIRONMENT, environ), *_files(data_dir, folder, saved, flaws)]
     values = {field.name: field.default for field in table}
     sources = {field.name: DEFAULT for field in table}
     for field in table:
@@ -191,13 +201,21 @@ def load(fields: Iterable[Field], environ: Mapping[str, str], data_dir: Path, fo
     flaws += _together(table, values)
     if flaws:
         raise SettingsFault(flaws)
-    return Settings(values, sources, table, data_dir, tuple(_warnings(table, layers, values, sources)))
+    return Settings(values, sources, table, data_dir, tuple(_warnings(table, layers, values, sources)), environ, folder)
 
 
-def _files(data_dir: Path, folder: Path, flaws: list[Flaw]) -> Iterator[tuple[str, Mapping[str, str]]]:
-    for path in (data_dir / SAVED, folder / ".env"):
+def again(settings: Settings, saved: Mapping[str, str] | None = None) -> Settings:
+    """The same sources, read anew; with `saved`, as if that had been saved. Raises SettingsFault."""
+    fields = settings.fields[len(CORE) :]
+    return load(fields, settings.environ, settings.data_dir, settings.folder, saved)
+
+
+def _files(
+    data_dir: Path, folder: Path, saved: Mapping[str, str] | None, flaws: list[Flaw]
+) -> Iterator[tuple[str, Mapping[str, str]]]:
+    for path, known in ((data_dir / SAVED, saved), (folder / ".env", None)):
         try:
-            yield str(path), read(path)
+            yield str(path), read(path) if known is None else known
         except Unreadable as error:
             flaws.append(Flaw(str(path), str(error), "Mend or remove the file."))
 
@@ -314,6 +332,11 @@ def save(data_dir: Path, changes: Mapping[str, str | None], fields: Iterable[Fie
 
     With `fields` (the core's are known) values are checked first, and other names for the same setting are taken out.
     """
+    change(data_dir / SAVED, checked(changes, fields))
+
+
+def checked(changes: Mapping[str, str | None], fields: Iterable[Field] = ()) -> dict[str, str | None]:
+    """The changes as they are stored, with other names for the same settings taken out. Raises SettingsFault."""
     table = {name: field for field in (*CORE, *fields) for name in (field.name, *field.aliases)}
     flaws: list[Flaw] = []
     whole: dict[str, str | None] = {}
@@ -328,4 +351,4 @@ def save(data_dir: Path, changes: Mapping[str, str | None], fields: Iterable[Fie
             whole[field.name if field else name] = _checked(field, said, flaws) if field else value
     if flaws:
         raise SettingsFault(flaws)
-    change(data_dir / SAVED, whole)
+    return whole

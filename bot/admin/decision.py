@@ -20,7 +20,7 @@ _STALE = "This page was open for a long time. Please look at the request again a
 
 
 def routes(
-    desk: Desk, *, keys: Sequence[bytes], now: Callable[[], datetime], base_url: str
+    desk: Desk, *, keys: Sequence[bytes], now: Callable[[], datetime], base_url: Callable[[], str]
 ) -> list[web.AbstractRouteDef]:
     """`keys` seal the forms, newest first; `base_url` is where people reach us."""
     page = DecisionPage(desk, keys, now, base_url)
@@ -32,7 +32,7 @@ class DecisionPage:
     desk: Desk
     keys: Sequence[bytes]
     now: Callable[[], datetime]
-    base_url: str
+    base_url: Callable[[], str]
 
     async def show(self, request: web.Request) -> web.Response:
         token = request.match_info["token"]
@@ -44,7 +44,7 @@ class DecisionPage:
 
     async def decide(self, request: web.Request) -> web.Response:
         token = request.match_info["token"]
-        if not is_same_origin(request, self.base_url):
+        if not is_same_origin(request, self.base_url()):
             return await self._forbid(request, "a form of another site")
         written = await _written(request)
         seal = written.pop("seal", "")

@@ -1,6 +1,6 @@
 """What a claim becomes for its channel: the card with this copy's own token and its reader's own page."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from bot.channels.contract import Post, ReaderKind
@@ -12,7 +12,7 @@ from interactions.codec import Ticket, seal, unseal
 class Stamps:
     """Two kinds of token with keys of their own: one for the buttons of a copy, one for its reader's signed page."""
 
-    base_url: str
+    base_url: Callable[[], str]
     copy_keys: Sequence[bytes]
     page_keys: Sequence[bytes]
 
@@ -24,7 +24,7 @@ class Stamps:
             version=claim.version,
             card=claim.card,
             token=seal(ticket, self.copy_keys) if asks else "",
-            page=f"{self.base_url}/d/{seal(ticket, self.page_keys)}" if asks else "",
+            page=f"{self.base_url()}/d/{seal(ticket, self.page_keys)}" if asks else "",
             thread=claim.thread,
             record=claim.record,
         )

@@ -32,7 +32,7 @@ async def visit() -> AsyncIterator[Open]:
     async def visit(desk: Desk) -> Client:
         app = web.Application(middlewares=[error_pages(reads_html)], client_max_size=10_000_000)
         set_up(app)
-        pages = decision.routes(desk, keys=(b"key",), now=lambda: desk.now, base_url="https://gatebell.example")
+        pages = decision.routes(desk, keys=(b"key",), now=lambda: desk.now, base_url=lambda: "https://gatebell.example")
         app.add_routes([*pages, *static_routes()])
         client = TestClient(TestServer(app))
         await client.start_server()

@@ -55,6 +55,8 @@ TABLE = Table(
         # The dispatcher is told who its readers are, so the people may speak its words and it never asks for them.
         Row("bot.dispatch.**", may=(OWN, "interactions.**", "bot.channels.contract", *GROUND)),
         Row("bot.operators", may=("interactions.**", *DISPATCH, "bot.channels.contract", *GROUND)),
+        Row("bot.live_settings", may=("bot.env_file", "bot.vault", *GROUND)),
+        Row("bot.live_channels", may=("bot.channels.contract", *GROUND)),
         Row("bot.directory", may=("interactions.**", "bot.channels.contract", *FOUNDATION)),
         Row("bot.keys", may=("interactions.**", *DISPATCH, *GROUND)),
         Row("bot.core_fields", may=("bot.channels.contract", *GROUND)),
