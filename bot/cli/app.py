@@ -8,6 +8,8 @@ from typer import Context, Exit, Option, Typer, echo
 
 from bot.cli import audit, config, key, operator
 from bot.cli.send import send
+from bot.cli.slack_manifest import slack_manifest_
+from bot.cli.teams_package import teams_package
 from bot.version import VERSION
 
 app = Typer(
@@ -50,3 +52,5 @@ def demo(context: Context) -> None:
 
 
 app.command()(send)
+app.command("slack-manifest")(slack_manifest_)
+app.command("teams-package")(teams_package)
