@@ -1,6 +1,7 @@
 """What an event class is, and how it reads the context that a producer sent."""
 
-from typing import ClassVar, Generic, Protocol, TypeVar
+from functools import cache
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
@@ -39,4 +40,11 @@ class _Brought(BaseModel, Generic[C]):
 def read(kind: type[C], event: Event, **otherwise: str) -> C:
     """The event's context as its class knows it; `otherwise` stands for what is missing, where it is not empty."""
     context = {name: value for name, value in otherwise.items() if value} | dict(event.context)
-    return _Brought[kind].model_validate({"context": context}).context  # type: ignore[valid-type]  # a class at run time
+    brought: _Brought[C] = _brought(kind).model_validate({"context": context})
+    return brought.context
+
+
+@cache
+def _brought(kind: type[Context]) -> Any:
+    """pydantic builds a generic's model anew when nobody has kept it, which takes longer than reading an event."""
+    return _Brought[kind]  # type: ignore[valid-type]  # a class at run time
