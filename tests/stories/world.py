@@ -21,6 +21,7 @@ from bot.ledger import Ledger
 from bot.logs import Mask
 from bot.operators import Operators
 from bot.rehearsal.caller import Caller
+from bot.rehearsal.failure import status
 from bot.rehearsal.mail import Mailbox
 from bot.rehearsal.slack import SlackWorkspace
 from bot.rehearsal.teams import TeamsTenant
@@ -100,6 +101,11 @@ class Platforms:
             "ALLOWED_PRIVATE_HOSTS": "127.0.0.1",
             "GATEBELL_TEST_CLOCK": "on",
         }
+
+    def hold_updates(self) -> None:
+        """From now on nothing that lies before people can be changed, as while a platform is slow."""
+        self.slack.fail(status(503), path="chat.update")
+        self.teams.fail(status(503), part="connector", method="PUT")
 
     def call_back(self, address: str) -> None:
         """Tell the platforms where the product listens."""
