@@ -217,7 +217,7 @@ def test_other_addresses_are_words(url: str) -> None:
         ("http://[::1]:80/", "http://[::1]:80/"),
         ("mailto:ana@example.com?bcc=cleo@example.com", "mailto:ana@example.com"),
         ("https://bank.example@evil.example/", "https://evil.example/"),
-        ("https://evil.example\\@bank.example/", ""),
+        ("https://evil.example\\@bank.example/", "https://bank.example/"),
         ("javascript://a.example/%0aalert(1)", ""),
         ("https://", ""),
         ("https://a.example:99999/", ""),
