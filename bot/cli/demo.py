@@ -87,7 +87,7 @@ class Planted:
 async def plant(environment: Mapping[str, str], folder: Path) -> Planted:
     """What `gatebell operator add` and `gatebell key create` do, without five starts of a program."""
     from bot import settings, signing
-    from bot.app import all_fields
+    from bot.channels.registry import fields
     from bot.clock import RealClock
     from bot.keys import Keys, Scope
     from bot.ledger import Ledger
@@ -96,7 +96,7 @@ async def plant(environment: Mapping[str, str], folder: Path) -> Planted:
     from bot.store.migrate import bring_up_to_date
     from interactions.model import Role
 
-    held = settings.load(all_fields(), environment, folder, folder)
+    held = settings.load(tuple(fields()), environment, folder, folder)
     await bring_up_to_date(held.database_url)
     store = open_store(held.database_url)
     await store.start()

@@ -20,7 +20,7 @@ SLACK_SENDS = {
     "views.push": "Slack opened a second window for {who}",
     "views.update": "The window in Slack was updated",
 }
-SLACK_NEEDS = {"users.lookupByEmail": "a question who {who} is", "conversations.open": "a message for {who}"}
+SLACK_NEEDS = {"users.lookupByEmail": "when asked who {who} is", "conversations.open": "to a message for {who}"}
 
 
 class Chronicle:
@@ -92,8 +92,8 @@ class Chronicle:
         elif answer.get("error") == "users_not_found":
             yield "next", f"{who} is not in this Slack workspace, so the next channel is tried", "users_not_found"
         elif method in SLACK_SENDS or method in SLACK_NEEDS:
-            what = SLACK_NEEDS.get(method, "{whose} message").format(**words)
-            yield "fail", f"Slack {_refused(entry)} to {what}", f"{method} · {_took(entry)}"
+            what = SLACK_NEEDS.get(method, "to {whose} message").format(**words)
+            yield "fail", f"Slack {_refused(entry)} {what}", f"{method} · {_took(entry)}"
 
     def _teams(self, entry: Entry) -> Iterator[Told]:
         who = self._whom(self._stage.teams, entry)

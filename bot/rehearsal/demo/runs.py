@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from bot.rehearsal.platform import Json
@@ -20,6 +20,7 @@ class Line:
     channel: str
     text: str
     detail: str = ""
+    times: int = 1
 
     def shown(self) -> Json:
         return {
@@ -28,7 +29,7 @@ class Line:
             "kind": self.kind,
             "channel": self.channel,
             "text": self.text,
-            "detail": self.detail,
+            "detail": f"{self.detail} · {self.times} times" if self.times > 1 else self.detail,
         }
 
 
@@ -102,9 +103,12 @@ class Runs:
         if thing:
             self._of_thing[f"{channel}:{thing}"] = run
         moment = self._clock() if at is None else at
-        if run.seen and _same(run.seen[-1], channel, text, moment):
-            return
-        run.seen.append(Line(next(self._lines), moment, kind, channel, text, detail))
+        line = Line(next(self._lines), moment, kind, channel, text, detail)
+        place = next((place for place, each in enumerate(run.seen) if _repeats(line, each)), None)
+        if place is None:
+            run.seen.append(line)
+        elif kind == "fail":
+            run.seen[place] = replace(run.seen[place], times=run.seen[place].times + 1)
         self._changed()
 
     def own(self, run: Run, channel: str, thing: str) -> None:
@@ -121,6 +125,6 @@ class Runs:
             self._changed()
 
 
-def _same(last: Line, channel: str, text: str, at: float) -> bool:
-    """A card may be updated twice in a row, at once for whoever pressed and then for everybody: that is one thing."""
-    return (last.channel, last.text) == (channel, text) and at - last.at < 1.0
+def _repeats(line: Line, other: Line) -> bool:
+    """What is tried again at once stays one line, and so does a card that is updated for one, then for all."""
+    return (line.channel, line.kind, line.text) == (other.channel, other.kind, other.text) and line.at - other.at < 2.0

@@ -1,0 +1,89 @@
+"""The demo's page for everybody: by keyboard, in both colour schemes, on small screens."""
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from playwright.async_api import Page, expect
+
+from tests.demo.conftest import ROOT, Screen
+
+AXE = ROOT / "bot" / "admin" / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
+BLOCKED = "A destructive action was blocked"
+
+
+async def violations(page: Page) -> list[str]:
+    # The page's own policy forbids foreign scripts, so the checker comes in through the debugger.
+    await page.evaluate(AXE.read_text())
+    found: dict[str, Any] = await page.evaluate("axe.run(document, {iframes: false})")
+    return [f"{each['id']}: {node['html'][:200]}" for each in found["violations"] for node in each["nodes"]]
+
+
+@pytest.fixture
+def axe() -> Path:
+    if not AXE.exists():
+        pytest.skip("axe-core is not installed: scripts/setup --tests does that")
+    return AXE
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_on_the_empty_page(screen: Screen, axe: Path, scheme: Any) -> None:
+    await screen.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    assert await violations(screen.page) == []
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+async def test_axe_finds_nothing_in_the_middle_of_a_story(screen: Screen, axe: Path, scheme: Any) -> None:
+    await screen.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    await screen.turn("mail", "Down (421)")
+    await screen.play(BLOCKED)
+    await screen.press(screen.slack, "Approve")
+    await expect(screen.teams).to_contain_text("Approved by Ana Lima")
+    await screen.play("An agent needs to choose")
+    await screen.teams.get_by_role("button", name="Something else").first.click()
+    await screen.press(screen.slack, "Something else")
+    await expect(screen.window).to_be_visible()
+    assert await violations(screen.page) == []
+
+
+async def test_the_keyboard_alone_approves(screen: Screen) -> None:
+    await screen.page.get_by_role("button", name=BLOCKED).focus()
+    await screen.page.keyboard.press("Enter")
+    await screen.slack.get_by_role("button", name="Approve").focus()
+    await screen.page.keyboard.press("Enter")
+    await expect(screen.agent).to_contain_text("drive.delete_folder ran")
+
+
+async def test_escape_closes_slacks_window(screen: Screen) -> None:
+    await screen.play("An agent needs to choose")
+    await screen.press(screen.slack, "Something else")
+    await expect(screen.window.get_by_label("What else?")).to_be_focused()
+    await screen.page.keyboard.press("Escape")
+    await expect(screen.window).to_have_count(0)
+
+
+async def test_the_chosen_colours_are_kept(screen: Screen) -> None:
+    await screen.page.get_by_role("button", name="Dark colours").click()
+    await screen.page.reload()
+    await expect(screen.page.locator("html")).to_have_attribute("data-theme", "dark")
+
+
+async def test_a_narrow_screen_scrolls_in_one_direction_only(screen: Screen) -> None:
+    await screen.page.set_viewport_size({"width": 360, "height": 740})
+    await screen.play(BLOCKED)
+    await expect(screen.slack.get_by_role("button", name="Approve")).to_be_visible()
+    wide = await screen.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
+    assert not wide
+
+
+async def test_a_page_that_is_opened_later_shows_what_has_happened(screen: Screen) -> None:
+    await screen.play(BLOCKED)
+    await expect(screen.slack.get_by_role("button", name="Approve")).to_be_visible()
+    await screen.page.reload()
+    await expect(screen.slack.get_by_role("button", name="Approve")).to_be_visible()
+
+
+async def test_the_mail_is_there_as_plain_text_too(screen: Screen) -> None:
+    await screen.play(BLOCKED)
+    await screen.page.get_by_role("button", name="Plain text").click()
+    await expect(screen.page.locator(".mail-text")).to_contain_text("drive.delete_folder")

@@ -1,0 +1,120 @@
+"""The demo's process: how it starts and stops, and what its front door lets through."""
+
+import asyncio
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import aiohttp
+import pytest
+
+from tests.demo.conftest import COMMAND, Demo, start
+
+JSON = {"Content-Type": "application/json"}
+
+
+@pytest.fixture
+async def visitor(demo: Demo) -> AsyncIterator[aiohttp.ClientSession]:
+    async with aiohttp.ClientSession(demo.address) as session:
+        yield session
+
+
+async def answered(visitor: aiohttp.ClientSession, path: str) -> tuple[int, str]:
+    async with visitor.get(path) as reply:
+        return reply.status, await reply.text()
+
+
+async def test_the_server_is_reached_through_the_front_door(visitor: aiohttp.ClientSession) -> None:
+    assert (await answered(visitor, "/readyz"))[0] == 200
+
+
+async def test_a_strangers_request_to_slacks_address_is_refused_by_the_server(visitor: aiohttp.ClientSession) -> None:
+    async with visitor.post("/slack/events", data=b"payload={}") as reply:
+        assert reply.status == 401
+
+
+async def test_while_the_server_is_killed_the_door_says_when_to_come_back(visitor: aiohttp.ClientSession) -> None:
+    async with visitor.post("/demo/kill", json={}) as reply:
+        assert reply.status == 200
+    async with visitor.get("/api/v1/interactions") as reply:
+        assert (reply.status, reply.headers["Retry-After"]) == (502, "1")
+
+
+async def test_the_page_stays_while_the_server_is_killed(visitor: aiohttp.ClientSession) -> None:
+    async with visitor.post("/demo/kill", json={}):
+        pass
+    status, page = await answered(visitor, "/")
+    assert status == 200
+    assert "<title>Gatebell demo</title>" in page
+
+
+async def test_the_page_allows_no_foreign_and_no_inline_script(visitor: aiohttp.ClientSession) -> None:
+    async with visitor.get("/") as reply:
+        policy = reply.headers["Content-Security-Policy"]
+    assert "default-src 'none'; script-src 'self'; style-src 'self';" in policy
+    assert "unsafe" not in policy
+
+
+@pytest.mark.parametrize(
+    "headers, why",
+    [
+        ({**JSON, "Sec-Fetch-Site": "cross-site"}, "another site"),
+        ({"Content-Type": "text/plain"}, "a form that needs no asking"),
+    ],
+)
+async def test_only_the_page_itself_presses(visitor: aiohttp.ClientSession, headers: dict[str, str], why: str) -> None:
+    async with visitor.post("/demo/kill", data="{}", headers=headers) as reply:
+        assert reply.status == 403, why
+
+
+@pytest.mark.parametrize("path", ["/demo/scenarios/nonsense", "/demo/switches/fax", "/demo/switches/slack"])
+async def test_what_there_is_not_is_named(visitor: aiohttp.ClientSession, path: str) -> None:
+    async with visitor.post(path, json={"to": "nonsense"}) as reply:
+        assert reply.status == 404
+        assert "there is no" in (await reply.json())["words"]
+
+
+async def test_only_the_demos_own_files_are_served(visitor: aiohttp.ClientSession) -> None:
+    assert (await answered(visitor, "/demo/..%2fpage.py"))[0] == 404
+
+
+async def test_a_taken_port_is_said_in_plain_words(demo: Demo, tmp_path: Path) -> None:
+    port = demo.address.rpartition(":")[2]
+    second = await asyncio.create_subprocess_exec(*COMMAND, port, cwd=tmp_path, stderr=asyncio.subprocess.PIPE)
+    _, said = await second.communicate()
+    assert second.returncode == 1
+    assert said.decode() == (
+        f"Port {port} of 127.0.0.1 is taken by another program. Choose another: gatebell demo --port {int(port) + 1}\n"
+    )
+
+
+@pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
+async def test_stopping_leaves_nothing_behind(tmp_path: Path, sign: signal.Signals) -> None:
+    demo = await start(tmp_path)
+    children = children_of(demo.process.pid)
+    assert await demo.stop(sign) == 0
+    assert [pid for pid in children if is_alive(pid)] == []
+    assert left_in(tmp_path) == []
+
+
+async def test_settings_of_another_installation_are_not_taken_over(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("CHAIN=nonsense,nonsense\n")
+    demo = await start(tmp_path)
+    assert await demo.stop() == 0
+
+
+def children_of(pid: int) -> list[int]:
+    if not Path("/proc/self/task").exists():
+        pytest.skip("only Linux tells a process's children in /proc")
+    tasks = Path(f"/proc/{pid}/task")
+    found = [int(child) for task in tasks.iterdir() for child in (task / "children").read_text().split()]
+    assert found, "the server runs as a process of its own"
+    return found
+
+
+def is_alive(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()
+
+
+def left_in(folder: Path) -> list[Path]:
+    return list(folder.glob("gatebell-demo-*"))

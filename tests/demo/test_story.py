@@ -1,0 +1,162 @@
+"""What a newcomer does on the demo's page, in a browser, with the real server behind it."""
+
+from playwright.async_api import expect
+
+from tests.demo.conftest import Screen
+
+BLOCKED = "A destructive action was blocked"
+WRITE = "An agent wants to write"
+CHOOSE = "An agent needs to choose"
+TOKEN = "A token died"
+STORM = "A storm of the same error"
+
+
+async def test_a_question_lies_in_all_three_panes(screen: Screen) -> None:
+    await screen.play(BLOCKED)
+    await expect(screen.slack.get_by_role("button", name="Approve")).to_be_visible()
+    await expect(screen.teams.get_by_role("button", name="Approve")).to_be_visible()
+    await expect(screen.mail).to_contain_text("Review and decide")
+
+
+async def test_an_approval_in_slack_is_seen_in_teams_and_mail_and_the_agent_follows(screen: Screen) -> None:
+    await screen.play(BLOCKED)
+    await screen.press(screen.slack, "Approve")
+    for copy in (screen.slack, screen.teams, screen.mail):
+        await expect(copy).to_contain_text("Approved by Ana Lima")
+    await expect(screen.agent).to_contain_text("drive.delete_folder ran")
+
+
+async def test_a_refusal_in_teams_is_seen_in_slack_and_keeps_the_agent_from_acting(screen: Screen) -> None:
+    await screen.play(BLOCKED)
+    await screen.press(screen.teams, "Keep blocked")
+    await expect(screen.slack).to_contain_text("Kept blocked by Ben Okafor")
+    await expect(screen.agent).to_contain_text("It stays blocked")
+    await expect(screen.agent).not_to_contain_text("drive.delete_folder ran")
+
+
+async def test_a_write_shows_what_would_change(screen: Screen) -> None:
+    await screen.play(WRITE)
+    await expect(screen.slack).to_contain_text("+plan: enterprise")
+    await screen.press(screen.slack, "Execute")
+    await expect(screen.agent).to_contain_text("crm.update_account ran")
+
+
+async def test_an_answer_of_ones_own_goes_through_slacks_window(screen: Screen) -> None:
+    await screen.play(CHOOSE)
+    await screen.press(screen.slack, "Something else")
+    await screen.window.get_by_label("What else?").fill("The one from May")
+    await screen.press(screen.window, "Something else")
+    await expect(screen.window).to_have_count(0)
+    await expect(screen.agent).to_contain_text("The one from May")
+
+
+async def test_slacks_window_says_what_is_missing(screen: Screen) -> None:
+    await screen.play(CHOOSE)
+    await screen.press(screen.slack, "Something else")
+    await screen.press(screen.window, "Something else")
+    await expect(screen.window).to_contain_text("Please complete this required field")
+
+
+async def test_an_answer_of_ones_own_goes_through_the_card_in_teams(screen: Screen) -> None:
+    await screen.play(CHOOSE)
+    await screen.teams.get_by_role("button", name="Something else").first.click()
+    await screen.teams.get_by_label("What else?").fill("The one from June")
+    await screen.press(screen.teams, "Something else")
+    await expect(screen.agent).to_contain_text("The one from June")
+
+
+async def test_a_choice_in_teams_is_what_the_agent_goes_on_with(screen: Screen) -> None:
+    await screen.play(CHOOSE)
+    await screen.press(screen.teams, "The newest draft")
+    await expect(screen.agent).to_contain_text("contract-bot goes on with “draft”")
+
+
+async def test_a_dead_token_is_told_to_ana_alone(screen: Screen) -> None:
+    await screen.play(TOKEN)
+    await expect(screen.slack).to_contain_text("is signed out of")
+    await expect(screen.agent).to_contain_text("Accepted")
+    await expect(screen.mails).to_have_count(0)
+
+
+async def test_a_storm_is_one_message(screen: Screen) -> None:
+    await screen.play(STORM)
+    await expect(screen.agent).to_contain_text("1 told, 39 held back")
+    await expect(screen.slack.locator(".slack-message")).to_have_count(1)
+
+
+async def test_without_slack_anas_card_lies_in_teams(screen: Screen) -> None:
+    await screen.turn("slack", "Down (500)")
+    await screen.play(BLOCKED)
+    await screen.page.locator("#teams-who").get_by_role("button", name="Ana").click()
+    await screen.press(screen.teams, "Approve")
+    await expect(screen.agent).to_contain_text("Ana Lima answered “approve” in Teams")
+    await expect(screen.slack.locator(".slack-message")).to_have_count(0)
+    await expect(screen.story).to_contain_text("Slack answered 500")
+
+
+async def test_without_both_chats_the_mails_page_decides(screen: Screen) -> None:
+    await screen.turn("slack", "Down (500)")
+    await screen.turn("teams", "Down (502)")
+    await screen.play(BLOCKED)
+    await expect(screen.mails).to_have_count(3)
+    async with screen.page.expect_popup() as opened:
+        await screen.mail.get_by_role("link", name="Review and decide").click()
+    decision = await opened.value
+    await decision.get_by_role("button", name="Approve").click()
+    await expect(decision.locator("main")).to_contain_text("Approved by Mia Sato")
+    await expect(screen.agent).to_contain_text("drive.delete_folder ran")
+
+
+async def test_a_killed_server_comes_back_with_the_question_and_its_answer_counts(screen: Screen) -> None:
+    await screen.play(BLOCKED)
+    await expect(screen.slack.get_by_role("button", name="Approve")).to_be_visible()
+    await screen.page.locator("#kill").click()
+    await expect(screen.server).to_contain_text("killed")
+    await expect(screen.server).to_have_attribute("data-state", "running")
+    await screen.press(screen.slack, "Approve")
+    await expect(screen.agent).to_contain_text("drive.delete_folder ran")
+    await expect(screen.teams).to_contain_text("Approved by Ana Lima")
+
+
+async def test_a_question_whose_server_dies_before_it_was_sent_arrives_all_the_same(screen: Screen) -> None:
+    await screen.turn("slack", "Hanging")
+    await screen.turn("teams", "Hanging")
+    await screen.turn("mail", "Down (421)")
+    await screen.play(BLOCKED)
+    await expect(screen.agent).to_contain_text("Asked. It is stored")
+    await screen.page.locator("#kill").click()
+    await expect(screen.server).to_contain_text("killed")
+    for channel in ("slack", "teams", "mail"):
+        await screen.turn(channel, "Working")
+    await expect(screen.slack.get_by_role("button", name="Approve")).to_be_visible(timeout=45_000)
+
+
+async def test_a_late_second_answer_changes_nothing(screen: Screen) -> None:
+    await screen.play(BLOCKED)
+    async with screen.page.expect_popup() as opened:
+        await screen.mail.get_by_role("link", name="Review and decide").click()
+    decision = await opened.value
+    await expect(decision.get_by_role("button", name="Approve")).to_be_visible()
+    await screen.press(screen.slack, "Keep blocked")
+    await expect(screen.agent).to_contain_text("It stays blocked")
+    await decision.get_by_role("button", name="Approve").click()
+    await expect(decision.locator("main")).to_contain_text("Kept blocked by Ana Lima")
+
+
+async def test_the_time_line_says_who_has_a_copy_where(screen: Screen) -> None:
+    await screen.play(BLOCKED)
+    copies = screen.story.get_by_role("list", name="Who has a copy where")
+    for words in ("Ana Slack ✓", "Ben Teams ✓", "Mia mail ✓"):
+        await expect(copies).to_contain_text(words)
+
+
+async def test_words_written_in_slack_are_answered(screen: Screen) -> None:
+    await screen.page.get_by_label("Message gatebell in Slack").fill("hello there")
+    await screen.page.keyboard.press("Enter")
+    await expect(screen.slack).to_contain_text("you said: hello there")
+
+
+async def test_words_written_in_teams_are_answered(screen: Screen) -> None:
+    await screen.page.get_by_label("Message Gatebell in Teams").fill("hello there")
+    await screen.page.keyboard.press("Enter")
+    await expect(screen.teams).to_contain_text("you said: hello there")
