@@ -6,24 +6,28 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
-from bot.store import Store, StoreUnavailable, Tx
+from bot.store import Row, Store, StoreUnavailable, Tx
 
 log = logging.getLogger(__name__)
 
 Due = Callable[[Tx, str, datetime], Awaitable[None]]
 LOOK_AGAIN = 1.0
 AT_ONCE = 50
-TAKE = "DELETE FROM timer WHERE id IN (SELECT id FROM timer WHERE due_at <= :now ORDER BY due_at LIMIT :most "
+SET_ASIDE = 600.0  # seconds for which a timer that fails is left alone, so that those behind it fire
 
 
 class Timers:
-    """Fires due timers: `kinds` says what each kind does, inside of the transaction that takes the timer away."""
+    """Fires due timers: `kinds` says what each kind does, inside of the transaction that takes the timer away.
+
+    A kind that is not known here is left for a process of the version that knows it.
+    """
 
     def __init__(self, store: Store, clock: Clock, kinds: Mapping[str, Due], fired: Callable[[str, str], None]) -> None:
         self._store = store
         self._clock = clock
         self._kinds = kinds
         self._fired = fired
+        self._known = {f"kind{number}": kind for number, kind in enumerate(kinds)}
 
     async def run(self) -> None:
         """Fire until cancelled."""
@@ -41,19 +45,31 @@ class Timers:
     async def fire_due(self) -> bool:
         """Fire what is due now, a handful at a time; true if there may be more."""
         at = self._clock.now()
+        due = await self._store.read(lambda tx: self._due(tx, at))
+        await asyncio.gather(*(self._fire(timer, at) for timer in due))
+        return len(due) == AT_ONCE
 
-        async def job(tx: Tx) -> list[tuple[str, str]]:
-            due = await tx.rows(
-                TAKE + tx.skip_locked + ") RETURNING kind, subject",
-                {"now": at.timestamp(), "most": AT_ONCE},
-            )
-            for row in due:
-                handle = self._kinds.get(row["kind"])
-                if handle:
-                    await handle(tx, row["subject"], at)
-            return [(row["kind"], row["subject"]) for row in due]
+    async def _due(self, tx: Tx, at: datetime) -> list[Row]:
+        names = ", ".join(f":{name}" for name in self._known)
+        return await tx.rows(
+            f"SELECT id, kind, subject FROM timer WHERE due_at <= :now AND kind IN ({names})"  # noqa: S608 - our own names
+            " ORDER BY due_at LIMIT :most",
+            {"now": at.timestamp(), "most": AT_ONCE, **self._known},
+        )
 
-        fired = await self._store.write(job)
-        for kind, subject in fired:
-            self._fired(kind, subject)
-        return len(fired) == AT_ONCE
+    async def _fire(self, timer: Row, at: datetime) -> None:
+        async def job(tx: Tx) -> bool:
+            if not await tx.run("DELETE FROM timer WHERE id = :id", {"id": timer["id"]}):
+                return False
+            await self._kinds[timer["kind"]](tx, timer["subject"], at)
+            return True
+
+        try:
+            if await self._store.write(job):
+                self._fired(timer["kind"], timer["subject"])
+        except StoreUnavailable:
+            raise
+        except Exception:  # a timer that cannot fire must not keep the others from it
+            log.exception("a timer failed and is set aside", extra={"kind": timer["kind"], "subject": timer["subject"]})
+            later = {"id": timer["id"], "due": at.timestamp() + SET_ASIDE}
+            await self._store.write(lambda tx: tx.run("UPDATE timer SET due_at = :due WHERE id = :id", later))
