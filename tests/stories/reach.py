@@ -19,7 +19,11 @@ async def at_rest(world: World, within: float = 10.0) -> None:
     """Return once nothing is due: what is still to be shown waits for its time."""
     async with asyncio.timeout(within):
         while await _due(world):
-            await asyncio.sleep(0.01)
+            await _a_moment()
+
+
+async def _a_moment() -> None:
+    await asyncio.sleep(0.01)
 
 
 async def _due(world: World) -> int:

@@ -1,7 +1,7 @@
 """Slack, then Teams, then mail: the first that accepts is the only one that tells."""
 
-from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -9,9 +9,9 @@ from bot.rehearsal.failure import Failure, error, garbage, http, reset, status
 from tests.stories.reach import at_rest, in_all_three, reached, told_of
 from tests.stories.world import ANA, MIA, Platforms, World, installed
 
-NO_SLACK = {"SLACK_BOT_TOKEN": "", "SLACK_SIGNING_SECRET": ""}
-NO_TEAMS = {"TEAMS_APP_ID": "", "TEAMS_CLIENT_SECRET": "", "TEAMS_TENANT_ID": ""}
-NO_MAIL = {"SMTP_HOST": ""}
+NO_SLACK: dict[str, Any] = {"SLACK_BOT_TOKEN": "", "SLACK_SIGNING_SECRET": ""}
+NO_TEAMS: dict[str, Any] = {"TEAMS_APP_ID": "", "TEAMS_CLIENT_SECRET": "", "TEAMS_TENANT_ID": ""}
+NO_MAIL: dict[str, Any] = {"SMTP_HOST": ""}
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ async def test_with_all_three_set_up_slack_alone_is_used(everywhere: World) -> N
     ids=["no slack", "no teams", "mail alone", "slack alone", "teams alone"],
 )
 async def test_a_channel_that_is_not_set_up_is_skipped(
-    platforms: Platforms, data: Path, missing: dict[str, str], expected: str
+    platforms: Platforms, data: Path, missing: dict[str, Any], expected: str
 ) -> None:
     async with installed(platforms, data, **missing) as world:
         if "TEAMS_APP_ID" not in missing:

@@ -1,0 +1,93 @@
+"""What was answered with 2xx arrives, whatever happens to the process afterwards."""
+
+import asyncio
+from pathlib import Path
+
+from bot.rehearsal.failure import slow, status
+from tests.stories.process import Process, serving
+from tests.stories.world import ANA, BEN, MIA, Platforms
+
+MANY = 40
+QUICK = {"PACING": "off", "COOLDOWN_SECONDS": "0"}
+
+
+def _shown(platforms: Platforms) -> set[str]:
+    """The events that lie before Ana, in Slack or in her mailbox, whatever became of their process."""
+    words = platforms.slack.dm(ANA).shown_text() + "".join(each.subject for each in platforms.mail.of(ANA))
+    return {f"Event {number:03}" for number in range(1000) if f"Event {number:03}" in words}
+
+
+async def _until_shown(platforms: Platforms, expected: set[str]) -> None:
+    await platforms.slack.until(lambda: expected <= _shown(platforms), within=20, what=f"{len(expected)} events")
+
+
+async def _accepted(process: Process, count: int = MANY) -> set[str]:
+    """Tell so many at once; those that were accepted."""
+    names = [f"Event {number:03}" for number in range(count)]
+    took = await asyncio.gather(*(process.told(each, severity="low") for each in names))
+    return {name for name, took_it in zip(names, took, strict=True) if took_it}
+
+
+async def test_a_kill_right_after_accepting_loses_nothing(platforms: Platforms, data: Path) -> None:
+    async with serving(platforms, data, **QUICK) as process:
+        platforms.slack.fail(slow(0.5), path="chat.postMessage")
+        accepted = await _accepted(process)
+        await process.kill()
+        platforms.slack.heal()
+        await process.start()
+        await _until_shown(platforms, accepted)
+        assert len(accepted) == MANY
+
+
+async def test_a_kill_while_every_channel_is_down_loses_nothing_and_shows_nothing_twice(
+    platforms: Platforms, data: Path
+) -> None:
+    async with serving(platforms, data, **QUICK) as process:
+        for platform in (platforms.slack, platforms.teams, platforms.mail):
+            platform.fail(status(503), path=None)
+        accepted = await _accepted(process)
+        await process.kill()
+        await process.start()
+        for platform in (platforms.slack, platforms.teams, platforms.mail):
+            platform.heal()
+        await process.forward(minutes=30)
+        await _until_shown(platforms, accepted)
+        assert len(platforms.slack.dm(ANA).messages) + len(platforms.mail.of(ANA)) == MANY
+
+
+async def test_a_pending_request_survives_and_its_old_buttons_work(platforms: Platforms, data: Path) -> None:
+    async with serving(platforms, data) as process:
+        asked = await process.ask_blocked(callback_url=platforms.caller.url)
+        await _shown_to_all(platforms)
+        await process.kill()
+        await process.start()
+        await platforms.slack.dm(ANA).click("Approve")
+        seen = await process.see(asked["id"], wait=5)
+        assert (seen["status"], seen["decision"]["by"]) == ("decided", "Ana")
+        await platforms.teams.chat(BEN).wait_for("Approved by Ana")
+        assert len(await platforms.caller.wait_for(1)) == 1
+        assert len(platforms.slack.dm(ANA).messages) == 1
+
+
+async def test_a_decision_that_was_not_yet_shown_everywhere_is_shown_after_a_restart(
+    platforms: Platforms, data: Path
+) -> None:
+    async with serving(platforms, data) as process:
+        await process.ask_blocked()
+        await _shown_to_all(platforms)
+        platforms.teams.fail(status(503), part="connector")
+        await platforms.slack.dm(ANA).click("Approve")
+        await platforms.slack.dm(ANA).wait_for("Approved by Ana")
+        await process.kill()
+        platforms.teams.heal()
+        await process.start()
+        await process.forward(minutes=1)
+        await platforms.teams.chat(BEN).wait_for("Approved by Ana")
+
+
+async def _shown_to_all(platforms: Platforms) -> None:
+    await asyncio.gather(
+        platforms.slack.dm(ANA).wait_for("Keep blocked"),
+        platforms.teams.chat(BEN).wait_for("Keep blocked"),
+        platforms.mail.wait_for(1, to=MIA),
+    )
