@@ -70,7 +70,6 @@ def _replace(path: Path, text: str) -> None:
         file.write(text.encode())
         file.flush()
         os.fsync(file.fileno())
-    draft.chmod(0o600)
     draft.replace(path)
     folder = os.open(path.parent, os.O_RDONLY)
     try:

@@ -76,6 +76,17 @@ def test_a_line_for_machines_is_json_with_its_facts(out: io.StringIO) -> None:
     assert line == {"level": "info", "logger": "bot.x", "message": "told ana", "request": "r1", "channel": "slack"}
 
 
+def test_what_went_wrong_is_logged_with_its_trace(out: io.StringIO) -> None:
+    start_logging("info", "json", [], out)
+    try:
+        raise ValueError("no such luck")
+    except ValueError:
+        logging.getLogger("bot.x").exception("a send failed")
+    trace = json.loads(out.getvalue())["trace"]
+    assert trace.startswith("Traceback")
+    assert trace.endswith("ValueError: no such luck")
+
+
 def test_a_line_break_from_outside_forges_no_line(out: io.StringIO) -> None:
     start_logging("info", "text", [], out)
     logging.getLogger("bot.x").info("asked by %s", "ana\n12:00:00 INFO bot: approved")

@@ -52,6 +52,28 @@ async def test_a_tail_that_was_cut_with_its_head_is_still_missed(five: Ledger, s
     assert await five.first_wrong() == 5
 
 
+async def test_an_entry_of_another_past_does_not_fit(five: Ledger, store: Store, clock: Clock) -> None:
+    async def cut(tx: Tx) -> None:
+        await tx.run("DELETE FROM audit WHERE seq > 3")
+        await tx.run("DELETE FROM audit_head")
+        await tx.run(
+            "INSERT INTO audit_head (id, seq, mac, seal) SELECT 1, 3, mac, 'from a backup' FROM audit WHERE seq = 3"
+        )
+
+    async def put_back(tx: Tx) -> None:
+        sql = "UPDATE audit SET subject = :subject, detail = :detail, mac = :mac, at = :at WHERE seq = 4"
+        await tx.run(sql, fourth)
+
+    entries = await store.read(lambda tx: tx.rows("SELECT * FROM audit WHERE seq = 4"))
+    fourth = {name: entries[0][name] for name in ("subject", "detail", "mac", "at")}
+    await store.write(cut)
+    for number in (4, 5):
+        await five.write(clock(), "cli", "thing.done", f"another thing {number}")
+    assert await five.first_wrong() is None
+    await store.write(put_back)
+    assert await five.first_wrong() == 5
+
+
 async def test_what_was_written_under_an_older_secret_still_fits(five: Ledger, store: Store, clock: Clock) -> None:
     rotated = Ledger(store, derive("a newer secret of ours,a secret of sixteen", "audit"))
     await rotated.write(clock(), "cli", "thing.done")

@@ -75,6 +75,13 @@ async def test_an_account_of_someone_removed_stays_theirs(operators: Operators, 
     assert not found.active
 
 
+async def test_someone_removed_gets_no_new_account(operators: Operators, store: Store, clock: Clock) -> None:
+    ana = await operators.add("ana@example.com", by="cli")
+    await operators.remove(ana.id, by="cli")
+    await store.write(lambda tx: recognise(tx, Person("slack", "U1", email="ana@example.com"), clock()))
+    assert await operators.by_identity("slack", "U1") is None
+
+
 async def test_the_first_admin_is_the_one_who_was_there_first(operators: Operators, clock: Clock) -> None:
     await operators.add("ben@example.com", by="cli")
     ana = await operators.add("ana@example.com", role=Role.ADMIN, by="cli")
