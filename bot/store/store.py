@@ -1,7 +1,8 @@
 """What a store is. Jobs are small coroutines over a `Tx`; they await nothing else, so SQLite can run them in a thread.
 
 Every write goes through one writer per process, which runs whatever has queued up since the last commit as one
-transaction (a savepoint around each job): a commit per job would cap the product at a few hundred requests a second.
+transaction: a commit per job would cap the product at a few hundred requests a second. A job that fails undoes its own
+work alone. A job may be run twice, the second time after its first work was undone, so it changes nothing but rows.
 """
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
