@@ -15,6 +15,7 @@ from bot.dispatch.notice import (
     Conflict,
     DeliveryView,
     Expired,
+    Fault,
     InteractionView,
     Opened,
     Unfit,
@@ -132,20 +133,27 @@ class Asking:
         """Use an approval, once, for exactly what was shown. Raises Unknown, Unfit, Conflict, Expired."""
         at = self._tools.clock.now()
         await self.view(interaction_id, producer)
-        await self._tools.store.write(lambda tx: self._consume(tx, interaction_id, digest, at))
+        fault = await self._tools.store.write(lambda tx: self._consume(tx, interaction_id, digest, at))
+        if fault:
+            raise fault
         return await self.view(interaction_id)
 
-    async def _consume(self, tx: Tx, interaction_id: str, digest: str, at: datetime) -> None:
+    async def _consume(self, tx: Tx, interaction_id: str, digest: str, at: datetime) -> Fault | None:
+        """Why it may not be used. Returned, because raising would take back what is written down about it."""
         loaded = await self._setting.questions.load(tx, interaction_id, lock=True)
         if loaded is None:
-            raise Unknown("there is no interaction with this id", "id")
+            return Unknown("there is no interaction with this id", "id")
         interaction, row = loaded
-        _must_be_consumable(interaction, digest)
+        fault = _bar_to_use(interaction, digest, at)
         sql = "UPDATE interaction SET consumed_at = :at WHERE id = :id AND consumed_at IS NULL"
-        if not await tx.run(sql, {"id": interaction_id, "at": at.timestamp()}):
-            raise Conflict("this approval has been used already", "id")
-        ledger, detail = self._setting.questions.ledger, {"digest": digest}
-        await ledger.record(tx, at, row["producer"], "interaction.consumed", interaction_id, "", dict(detail))
+        if fault is None and not await tx.run(sql, {"id": interaction_id, "at": at.timestamp()}):
+            fault = Conflict("this approval has been used already", "id")
+        if fault and interaction.status is Status.PENDING:
+            return fault  # somebody who only asks too early
+        action = "consume.refused" if fault else "interaction.consumed"
+        detail: dict[str, JsonValue] = {"digest": digest, "why": fault.words if fault else ""}
+        await self._setting.questions.ledger.record(tx, at, row["producer"], action, interaction_id, "", detail)
+        return fault
 
     async def show_pending(self, operator_id: str, channel: str) -> int:
         """Post a person's open questions to the channel where that person asked for them; how many there are."""
@@ -216,13 +224,14 @@ async def _one_more_copy(tx: Tx, ref: str, reader: Reader, channel: str, at: dat
     await outbox.put_copy(tx, ref, NewDelivery(new_id(at), reader, (channel,)), row["rank"], row["version"], at)
 
 
-def _must_be_consumable(interaction: Interaction, digest: str) -> None:
-    if interaction.status is Status.EXPIRED:
-        raise Expired("this request has expired without an answer")
+def _bar_to_use(interaction: Interaction, digest: str, at: datetime) -> Fault | None:
+    if interaction.status is Status.EXPIRED or desk.expire(interaction, at):
+        return Expired("this request has expired without an answer")
     if interaction.ruling is None or not interaction.ruling.approved:
-        raise Conflict(f"this request is not approved; it is {_standing(interaction)}", "id")
+        return Conflict(f"this request is not approved; it is {_standing(interaction)}", "id")
     if digest != interaction.digest:
-        raise Unfit("this digest is not the one that was approved; what you are about to do was not shown", "digest")
+        return Unfit("this digest is not the one that was approved; what you are about to do was not shown", "digest")
+    return None
 
 
 def _standing(interaction: Interaction) -> str:
