@@ -6,7 +6,7 @@ Ana is in Slack, Ben in Teams, Mia reads mail; Cleo is in the Slack workspace an
 import asyncio
 import contextlib
 import socket
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Self
@@ -197,6 +197,19 @@ class World:
         self.clock.forward(sum(factors[unit] * count for unit, count in units.items()))
         self.product.dispatcher.wake()
 
+    async def until(self, question: Callable[[], object], within: float = 5.0) -> None:
+        """Return when the question is answered with something true."""
+        async with asyncio.timeout(within):
+            while not question():
+                await asyncio.sleep(0.02)
+
+    async def forward_until(self, question: Callable[[], object], within: float = 10.0) -> None:
+        """Move time minute by minute until it is so: for what is tried again later."""
+        async with asyncio.timeout(within):
+            while not question():
+                await self.forward(minutes=1)
+                await asyncio.sleep(0.05)
+
     async def audit(self) -> list[tuple[str, str]]:
         """(action, actor) of everything that was written down, oldest first."""
         rows = await self.product.store.read(lambda tx: tx.rows("SELECT action, actor FROM audit ORDER BY seq"))
@@ -252,7 +265,7 @@ async def installed(
     port = port or free_port()
     environ = {name: value for name, value in {**platforms.settings(port), **changed}.items() if value}
     settings = settings_files.load(product.all_fields(), environ, data, data)
-    async with product.made(settings, Mask(settings.secrets), kinds) as made, ClientSession() as http:
+    async with product.made(settings, Mask(settings.secrets), kinds, {}) as made, ClientSession() as http:
         runner = web.AppRunner(made.web, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()
