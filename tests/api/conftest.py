@@ -13,7 +13,6 @@ from bot.ledger import Ledger
 from bot.logs import Mask
 from bot.operators import Operators
 from bot.settings import load
-from bot.signing import derive
 from bot.store.migrate import bring_up_to_date
 from interactions.model import Role
 
@@ -30,7 +29,7 @@ class Api:
     def __init__(self, product: Product, address: str, http: ClientSession) -> None:
         self.product = product
         now, store = product.clock.now, product.store
-        ledger = Ledger(store, derive(product.live.settings.secret_key, "audit"))
+        ledger = Ledger(store, product.ledger_keys)
         self.operators = Operators(store, ledger, now)
         self._keys = Keys(store, ledger, now)
         self.address = address
