@@ -42,7 +42,7 @@ def set_(
     name: Name,
     value: Annotated[str, Argument(metavar="VALUE", help="- reads it from standard input, so that no shell keeps it.")],
 ) -> None:
-    """Save a setting to gateway.env. A running server takes it at its next start."""
+    """Save a setting to gateway.env. A running server on this machine takes it at once; some only count at its next start."""
     _save(name, sys.stdin.read().strip() if value == "-" else value)
 
 
