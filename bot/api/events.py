@@ -4,10 +4,11 @@ from typing import Annotated
 
 from pydantic import BaseModel, Discriminator, Field, JsonValue, Tag, ValidationError
 
+from bot.api.interactions import must_be_callable
 from bot.api.operation import Call, Reply, op
-from bot.api.problem import invalid
+from bot.api.problem import Problem, Wrong, invalid
 from bot.api.shapes import AnyPhase, AnySeverity, Moment, Name, Prose, Strict
-from bot.dispatch.notice import Event, Phase, Result, Told
+from bot.dispatch.notice import Ask, Event, Phase, Result, Told
 from bot.keys import Scope
 from interactions.card import Severity
 
@@ -90,11 +91,22 @@ async def _tell(call: Call, event: EventIn, place: str = "") -> JsonValue:
                 details=event.details,
                 occurred_at=event.occurred_at,
                 producer=call.key.id,
-            )
+            ),
+            lambda asked: _may_ask(call, asked, place),
         )
     except ValidationError as error:  # the context is not what this type of event brings
         raise invalid(error, prefix=place) from error
     return _out(told)
+
+
+def _may_ask(call: Call, asked: Ask, place: str) -> None:
+    """An event that opens a question is held to what putting a question takes. Raises Problem."""
+    if not call.key.allows(Scope.INTERACTIONS_WRITE):
+        words = f"The key “{call.key.name}” lacks the scope {Scope.INTERACTIONS_WRITE}, which an event that asks needs"
+        mend = f"gatebell key create NAME --scope {Scope.EVENTS_WRITE} --scope {Scope.INTERACTIONS_WRITE}"
+        raise Problem(403, words, [Wrong("Authorization", words, mend)])
+    if asked.callback_url:
+        must_be_callable(call, asked.callback_url, f"{place}.context.decision.callback_url".lstrip("."))
 
 
 def _out(told: Told) -> JsonValue:

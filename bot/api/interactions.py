@@ -150,7 +150,7 @@ async def ask(call: Call, body: InteractionIn) -> Reply:
     """
     question = _question(call, body)
     if body.callback_url:
-        _callable(call, body.callback_url)
+        must_be_callable(call, body.callback_url)
     key = _idempotency_key(call, body)
     try:
         opened = await call.faces.dispatcher.ask(
@@ -280,12 +280,13 @@ def _question(call: Call, body: InteractionIn) -> Question:
         raise invalid(error, kinds.kind(body.kind).model_fields, "payload") from error
 
 
-def _callable(call: Call, url: str) -> None:
+def must_be_callable(call: Call, url: str, field: str = "callback_url") -> None:
+    """Raises Problem for an address that the owner does not let us call."""
     try:
         call.faces.check_url(url)
     except ValueError as error:
         mend = "Give a public https address, or let the owner add its host to ALLOWED_PRIVATE_HOSTS."
-        raise unfit("callback_url", str(error), mend) from error
+        raise unfit(field, str(error), mend) from error
 
 
 def _idempotency_key(call: Call, body: InteractionIn) -> str:

@@ -1,7 +1,7 @@
 """The face of dispatch: tell, ask, answer, wait. Everything else in this package is behind it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from bot.channels.contract import Answer, Channel, Click, Person, Review
@@ -60,8 +60,8 @@ class Dispatcher:
 
     # ---- telling and asking ------------------------------------------------------------------------------------------
 
-    async def tell(self, event: Event) -> Told:
-        return await self._telling.tell(event)
+    async def tell(self, event: Event, may_ask: Callable[[Ask], None] = lambda ask: None) -> Told:
+        return await self._telling.tell(event, may_ask)
 
     async def show(self, card: Card, audience: Audience) -> str:
         return await self._telling.show(card, audience)

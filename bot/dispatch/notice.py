@@ -91,6 +91,7 @@ class NotTold(StrEnum):
     COOLDOWN = "cooldown"
     DISABLED = "disabled"
     NO_READER = "no_reader"
+    NO_CHANNEL = "no_channel"
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,6 +42,15 @@ def switched_on(rules: Callable[[], Rules]) -> Stage:
     return stage
 
 
+def with_a_way_out(rules: Callable[[], Rules]) -> Stage:
+    async def stage(notice: Notice) -> Notice | Dropped:
+        if not rules().chain and not notice.audience.channel:
+            return Dropped(NotTold.NO_CHANNEL, "no channel stands in the chain; set CHAIN")
+        return notice
+
+    return stage
+
+
 def cooled(cooldown: Cooldown, clock: Clock, rules: Callable[[], Rules]) -> Stage:
     """Hold back repetitions. Never a question, and never the end of a trouble, after which the next one is news."""
 

@@ -1,14 +1,14 @@
 """Telling: events become notices, notices become posts, or a stored reason why nobody was told."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from bot.dispatch.asking import Asking
-from bot.dispatch.notice import Audience, Dropped, Event, Notice, NotTold, Result, Told, Unfit
+from bot.dispatch.notice import Ask, Audience, Dropped, Event, Notice, NotTold, Result, Told, Unfit
 from bot.dispatch.outbox import NewDelivery, NewPost
-from bot.dispatch.pipeline import Stage, cooled, routed, run, switched_on
+from bot.dispatch.pipeline import Stage, cooled, routed, run, switched_on, with_a_way_out
 from bot.dispatch.posting import Posting
 from bot.dispatch.records import event_record
 from bot.dispatch.route import readers_for
@@ -27,14 +27,20 @@ class Telling:
         self._asking = asking
         self._stages: Sequence[Stage] = (
             switched_on(setting.rules),
+            with_a_way_out(setting.rules),
             cooled(tools.cooldown, tools.clock, setting.rules),
             routed(setting.directory, tools.cooldown),
         )
 
-    async def tell(self, event: Event) -> Told:
-        """Take an event: stored in any case, told unless a stage says why not."""
+    async def tell(self, event: Event, may_ask: Callable[[Ask], None] = lambda ask: None) -> Told:
+        """Take an event: stored in any case, told unless a stage says why not.
+
+        `may_ask` hears of the question that an event opens before anything is stored, and raises if it must not.
+        """
         at = self._tools.clock.now()
         notice = replace(self._setting.classify(event), ref=new_id(at))
+        if notice.ask:
+            may_ask(notice.ask)
         outcome = await run(self._stages, notice)
         if isinstance(outcome, Dropped):
             told = await self._drop(event, outcome, at)
