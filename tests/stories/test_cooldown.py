@@ -1,0 +1,134 @@
+"""The same trouble is told once an hour; whatever else happens is told at once."""
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from bot.keys import Scope
+from bot.rehearsal.failure import status
+from tests.stories.process import Process, serving
+from tests.stories.reach import at_rest, reached
+from tests.stories.world import ANA, Answered, Platforms, World, installed
+
+OAUTH = {"service": "GitHub", "user": "dana@example.com", "error": "invalid_grant"}
+SIGNED_OUT = "signed out of GitHub"
+
+
+@pytest.fixture(params=["memory", "redis"])
+def kept_in(request: pytest.FixtureRequest) -> dict[str, str]:
+    return {"REDIS_URL": request.getfixturevalue("valkey_url")} if request.param == "redis" else {}
+
+
+async def _fail(world: World, **changed: str) -> Answered:
+    return await world.tell("oauth.refresh_failed", context={**OAUTH, **changed})
+
+
+async def test_a_repeating_error_is_told_on_its_first_occurrence_alone(
+    platforms: Platforms, data: Path, kept_in: dict[str, str]
+) -> None:
+    async with installed(platforms, data, install_teams=False, **kept_in) as world:
+        results = [(await _fail(world))["result"] for _ in range(3)]
+        await at_rest(world)
+        assert results == ["accepted", "deduplicated", "deduplicated"]
+        assert reached(world, SIGNED_OUT) == ["slack"]
+
+
+async def test_another_context_is_another_trouble(platforms: Platforms, data: Path, kept_in: dict[str, str]) -> None:
+    async with installed(platforms, data, install_teams=False, **kept_in) as world:
+        assert (await _fail(world))["result"] == "accepted"
+        assert (await _fail(world, user="erin@example.com"))["result"] == "accepted"
+
+
+async def test_after_an_hour_it_is_told_again(platforms: Platforms, data: Path, kept_in: dict[str, str]) -> None:
+    async with installed(platforms, data, install_teams=False, **kept_in) as world:
+        await _fail(world)
+        await world.forward(minutes=59)
+        assert (await _fail(world))["result"] == "deduplicated"
+        await world.forward(minutes=1, seconds=1)
+        assert (await _fail(world))["result"] == "accepted"
+        await at_rest(world)
+        assert reached(world, SIGNED_OUT) == ["slack", "slack"]
+
+
+async def test_the_end_is_told_within_the_hour_and_the_next_failure_too(
+    platforms: Platforms, data: Path, kept_in: dict[str, str]
+) -> None:
+    async with installed(platforms, data, install_teams=False, **kept_in) as world:
+        await _fail(world)
+        await world.tell("oauth.refresh_failed", context=OAUTH, status="resolved")
+        await world.shown_to_ana("works again")
+        assert (await _fail(world))["result"] == "accepted"
+
+
+async def test_it_is_given_back_when_nobody_could_be_told(
+    platforms: Platforms, data: Path, kept_in: dict[str, str]
+) -> None:
+    async with installed(platforms, data, install_teams=False, CHAIN="slack", **kept_in) as world:
+        failing = world.slack.fail(status(500), path="chat.postMessage")
+        await _fail(world)
+        await at_rest(world)
+        world.slack.heal(failing)
+        assert (await _fail(world))["result"] == "accepted"
+
+
+async def test_one_producer_does_not_silence_another(world: World) -> None:
+    await _fail(world)
+    other = await world.key_for(Scope.EVENTS_WRITE)
+    body = {"type": "oauth.refresh_failed", "summary": "x", "context": OAUTH}
+    assert (await world.call("POST", "/api/v1/events", body, key=other))["result"] == "accepted"
+
+
+async def test_questions_are_never_held_back(world: World) -> None:
+    for _ in range(3):
+        assert (await world.ask_blocked(to=[ANA])).status == 201
+    await at_rest(world)
+    assert reached(world, "Keep blocked") == ["slack"] * 3
+
+
+async def test_an_update_is_never_held_back(world: World) -> None:
+    asked = await world.ask_blocked(to=[ANA])
+    await world.shown_to_ana("Keep blocked")
+    await world.call("POST", f"/api/v1/interactions/{asked['id']}/withdraw")
+    await world.shown_to_ana("Withdrawn")
+
+
+async def test_what_cannot_be_stored_is_not_taken_for_told(platforms: Platforms, data: Path) -> None:
+    async with serving(platforms, data, CHAIN="slack") as process:
+        process.limit_files(1)
+        refused = await process.tell("The disk is full")
+        process.limit_files(0)
+        again = await process.tell("The disk is full")
+        assert (refused.status, again["result"]) == (503, "accepted")
+
+
+async def test_the_same_a_thousand_times_at_once_on_two_replicas_is_told_once(
+    platforms: Platforms, data: Path, postgres_story: str, valkey_url: str
+) -> None:
+    shared = {"DATABASE_URL": postgres_story, "REDIS_URL": valkey_url, "CHAIN": "slack"}
+    async with (
+        serving(platforms, data, "one", **shared) as one,
+        serving(platforms, data, "two", **shared) as two,
+    ):
+        two.key = one.key  # one producer
+        results = await asyncio.gather(*(_results(each, 500) for each in (one, two)))
+        accepted = [result for each in results for result in each if result == "accepted"]
+        held_back = [result for each in results for result in each if result == "deduplicated"]
+        await platforms.slack.dm(ANA).wait_for("All at once")
+        assert (len(accepted), len(held_back)) == (1, 999)
+        assert len(platforms.slack.dm(ANA).messages) == 1
+        name = 'gatebell_events_total{result="deduplicated",type="other"}'
+        assert await one.metric(name) + await two.metric(name) == 999
+
+
+async def _results(process: Process, count: int) -> list[str]:
+    """What became of so many, twenty at a time."""
+    left = iter(range(count))
+    found: list[str] = []
+
+    async def some() -> None:
+        for _ in left:
+            found.append((await process.tell("All at once"))["result"])
+
+    await asyncio.gather(*(some() for _ in range(20)))
+    return found
