@@ -1,36 +1,31 @@
-"""Slack's Web API on the shared session: one call, one answer, one kind of error."""
+"""Slack's Web API on the shared session: one call, one answer, one kind of error.
+
+The calls are made here and not by slack_sdk's client, which costs as much processor again as the request itself, and
+15 MiB. The SDK still builds and checks the blocks, and bolt reads what Slack sends.
+"""
 
 import asyncio
-import logging
+import json
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from aiohttp import ClientError, ClientSession
-from slack_sdk.errors import SlackApiError, SlackClientError
-from slack_sdk.http_retry.builtin_async_handlers import AsyncConnectionErrorRetryHandler, AsyncServerErrorRetryHandler
-from slack_sdk.http_retry.builtin_interval_calculators import BackoffRetryIntervalCalculator
-from slack_sdk.web.async_client import AsyncWebClient
+from aiohttp import ClientError, ClientOSError, ClientSession, ServerConnectionError
 
-from bot.channels.contract import DeliveryError
 from bot.channels.http import retry_after
 from bot.channels.slack_errors import failed, unreachable
 
+if TYPE_CHECKING:
+    from slack_sdk.web.async_client import AsyncWebClient
+
 SECONDS = 10.0
-_FIRST_PAUSE = 0.2
-
-# The SDK writes whole requests to its logger when that has no level of its own, and pays for it with every call.
-QUIET = logging.getLogger("gatebell.slack.sdk")
-QUIET.setLevel(logging.WARNING)
-
+_PAUSE = 0.2
+_PASSING = frozenset({500, 503})
 
 # Slack reads JSON in the methods that write; the others want a form, and without one find no arguments.
 _JSON = ("chat.", "views.")
-
-
-def _encoded(method: str, arguments: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
-    return {"json" if method.startswith(_JSON) else "data": dict(arguments)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,12 +34,13 @@ class Reply:
     headers: Mapping[str, str]
 
 
-class _Client(AsyncWebClient):
-    async def _request(self, *, http_verb: str, api_url: str, req_args: dict[str, Any]) -> dict[str, Any]:
-        """Follows no redirect: what is sent to Slack must not end up at a host that nobody configured."""
-        return await super()._request(
-            http_verb=http_verb, api_url=api_url, req_args={**req_args, "allow_redirects": False}
-        )
+@dataclass(frozen=True, slots=True)
+class _Heard:
+    """Whatever came back; `body` is None where it is no JSON."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: Any
 
 
 class Web:
@@ -60,11 +56,12 @@ class Web:
         seconds: float = SECONDS,
     ) -> None:
         self._token = token
-        self._url = url
+        self._url = url.rstrip("/")
         self._session = session
         self._now = now
         self._seconds = seconds
-        self._made: AsyncWebClient | None = None
+        self._headers = {"Authorization": f"Bearer {token}"}
+        self._json_headers = {**self._headers, "Content-Type": "application/json; charset=utf-8"}
 
     async def call(self, method: str, **arguments: Any) -> Mapping[str, Any]:
         """The answer of a method with `ok: true`. Raises DeliveryError."""
@@ -74,35 +71,45 @@ class Web:
         """The same with the answer's headers."""
         try:
             async with asyncio.timeout(self._seconds):
-                reply = await self.client().api_call(method, **_encoded(method, arguments))
-        except SlackApiError as error:
-            raise self._failed(method, error.response) from None
+                heard = await self._heard(method, arguments)
         except (ClientError, OSError) as error:
             raise unreachable(method, error) from None
-        except (SlackClientError, ValueError, AttributeError):
-            # The SDK takes for granted that an answer is a JSON object in UTF-8.
-            raise failed(method, 200, None) from None
-        return Reply(reply.data if isinstance(reply.data, dict) else {}, reply.headers)
+        if heard.status == 200 and isinstance(heard.body, dict) and heard.body.get("ok") is True:
+            return Reply(heard.body, heard.headers)
+        pause = retry_after(heard.headers.get("Retry-After", ""), self._now())
+        raise failed(method, heard.status, heard.body, pause)
 
-    def client(self) -> AsyncWebClient:
-        """The SDK's client on the session of now."""
-        session = self._session()
-        if self._made is None or self._made.session is not session:
-            pauses = BackoffRetryIntervalCalculator(_FIRST_PAUSE)
-            self._made = _Client(
-                token=self._token,
-                base_url=self._url,
-                session=session,
-                logger=QUIET,
-                retry_handlers=[
-                    AsyncConnectionErrorRetryHandler(interval_calculator=pauses),
-                    AsyncServerErrorRetryHandler(interval_calculator=pauses),
-                ],
-            )
-        return self._made
+    async def _heard(self, method: str, arguments: Mapping[str, Any]) -> _Heard:
+        try:
+            heard = await self._once(method, arguments)
+        except (ClientOSError, ServerConnectionError):
+            heard = None
+        if heard is not None and heard.status not in _PASSING:
+            return heard
+        await asyncio.sleep(_PAUSE * random.uniform(1.0, 2.0))  # noqa: S311 - scatter, not secrecy
+        return await self._once(method, arguments)
 
-    def _failed(self, method: str, response: Any) -> DeliveryError:
-        """Where the JSON was broken, the SDK hands out aiohttp's response instead of its own."""
-        status = getattr(response, "status_code", None) or getattr(response, "status", 200)
-        pause = retry_after(str(response.headers.get("Retry-After", "")), self._now())
-        return failed(method, status, getattr(response, "data", None), pause)
+    async def _once(self, method: str, arguments: Mapping[str, Any]) -> _Heard:
+        """Follows no redirect: what is sent to Slack must not end up at a host that nobody configured."""
+        if method.startswith(_JSON):
+            data: Any = json.dumps(arguments).encode()
+            headers = self._json_headers
+        else:
+            data = {name: str(value) for name, value in arguments.items()}
+            headers = self._headers
+        url = f"{self._url}/{method}"
+        async with self._session().post(url, data=data, headers=headers, allow_redirects=False) as response:
+            return _Heard(response.status, response.headers, _parsed(await response.read()))
+
+    def client(self) -> "AsyncWebClient":
+        """The SDK's client on the session of now, for bolt."""
+        from slack_sdk.web.async_client import AsyncWebClient
+
+        return AsyncWebClient(token=self._token, base_url=f"{self._url}/", session=self._session())
+
+
+def _parsed(raw: bytes) -> Any:
+    try:
+        return json.loads(raw)
+    except ValueError:
+        return None
