@@ -85,7 +85,7 @@ class Installation:
         self._log = folder / "log"
         self._environ = {
             "PATH": os.environ["PATH"],
-            "PYTHONPATH": str(Path.cwd()) + os.environ.get("BENCH_PATH", ""),
+            "PYTHONPATH": str(Path.cwd()),
             "GATEBELL_DATA_DIR": str(folder / "data"),
             "LOG_LEVEL": "warning",
             **settings,
