@@ -246,13 +246,17 @@ class Answer:
 
 @dataclass(frozen=True, slots=True)
 class Review:
-    """The whole request, for a person who may decide it (`may_decide`) or only look; `words` say why not."""
+    """The whole request, for a person who may decide it (`may_decide`) or only look; `words` say why not.
+
+    `page` is the signed address of this copy, for whatever has no room for the whole.
+    """
 
     card: Card
     token: str
     who: str = ""
     may_decide: bool = True
     words: str = ""
+    page: str = ""
 
 
 class Desk(Protocol):

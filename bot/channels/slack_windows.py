@@ -37,7 +37,7 @@ def spot_behind(view: Json) -> Spot:
 
 def full(found: Review, token: str) -> Json:
     card = found.card if found.may_decide else replace(found.card, choices=(), inputs=())
-    return block_kit.modal(card, found.token or token, words=found.words)
+    return block_kit.modal(card, found.token or token, words=found.words, page=found.page)
 
 
 def ended(answer: Answer, token: str) -> Json:

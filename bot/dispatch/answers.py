@@ -100,7 +100,9 @@ class Answers:
             return Answer(accepted=False, words="You were not asked to decide this, so it is not shown to you.")
         words = desk.bar_to(interaction, actor, self._tools.clock.now())
         who = actor.name if actor else ""
-        return Review(desk.card_of(interaction), token, who, may_decide=not words, words=words)
+        # The page answers as the copy's own reader, so nobody else is ever shown its address.
+        page = self._tools.stamps.page(ticket) if actor and actor.id == copy.reader_id else ""
+        return Review(desk.card_of(interaction), token, who, may_decide=not words, words=words, page=page)
 
     async def refused(self, platform: str, why: str, subject: str = "") -> None:
         """Audit what an edge refused by itself."""

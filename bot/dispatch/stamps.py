@@ -24,7 +24,7 @@ class Stamps:
             version=claim.version,
             card=claim.card,
             token=seal(ticket, self.copy_keys) if asks else "",
-            page=f"{self.base_url()}/d/{seal(ticket, self.page_keys)}" if asks else "",
+            page=self.page(ticket) if asks else "",
             thread=claim.thread,
             record=claim.record,
         )
@@ -34,6 +34,10 @@ class Stamps:
 
     def page_ticket(self, token: str) -> Ticket | None:
         return unseal(token, self.page_keys)
+
+    def page(self, ticket: Ticket) -> str:
+        """The signed address of a copy: whoever has it can answer as the copy's reader."""
+        return f"{self.base_url()}/d/{self.page_token(ticket)}"
 
     def page_token(self, ticket: Ticket) -> str:
         return seal(ticket, self.page_keys)
