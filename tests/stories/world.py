@@ -248,7 +248,10 @@ class World:
 
     async def page_of(self, who: str = MIA, letter: int = -1) -> Page:
         """What opens behind the link of a mail."""
-        return await Page.open(self.http, self.mail.of(who)[letter].links[0])
+        return await self.page_at(self.mail.of(who)[letter].links[0])
+
+    async def page_at(self, link: str) -> Page:
+        return await Page.open(self.http, link)
 
 
 @contextlib.asynccontextmanager
