@@ -210,6 +210,12 @@ class World:
                 await self.forward(minutes=1)
                 await asyncio.sleep(0.05)
 
+    async def settled(self) -> None:
+        """Returns when nothing goes on any more that a request has left behind."""
+        await self.call("GET", "/healthz")  # whatever was acknowledged before has begun by then
+        while tasks := list(self.product.spawned.tasks):
+            await asyncio.wait(tasks, timeout=5)
+
     async def audit(self) -> list[tuple[str, str]]:
         """(action, actor) of everything that was written down, oldest first."""
         rows = await self.product.store.read(lambda tx: tx.rows("SELECT action, actor FROM audit ORDER BY seq"))
