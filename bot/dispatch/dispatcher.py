@@ -13,6 +13,7 @@ from bot.dispatch.notice import Ask, Audience, Event, InteractionView, Opened, T
 from bot.dispatch.outbox import Claim, NewDelivery, NewPost
 from bot.dispatch.posting import Posting
 from bot.dispatch.questions import EXPIRE
+from bot.dispatch.records import moment
 from bot.dispatch.route import readers_for
 from bot.dispatch.setting import Setting
 from bot.dispatch.telling import Telling
@@ -41,6 +42,7 @@ class Dispatcher:
 
     async def run(self) -> None:
         """Send, update and fire timers until cancelled."""
+        await self._recall_health()
         async with asyncio.TaskGroup() as loops:
             loops.create_task(self._worker.run(), name="worker")
             loops.create_task(self._worker.keep_leases(), name="leases")
@@ -151,9 +153,24 @@ class Dispatcher:
             return False
         return await self._setting.questions.give_up(tx, claim.interaction_id, at, because[:500])
 
+    async def _recall_health(self) -> None:
+        """What was broken before a restart is broken until it is seen to work, and nobody is told of it twice."""
+        try:
+            rows = await self._tools.store.read(lambda tx: tx.rows("SELECT * FROM channel_health"))
+        except StoreUnavailable:
+            return
+        for row in rows:
+            self._tools.board.put(
+                ChannelHealth(
+                    row["channel"], Condition(row["state"]), moment(row["since"]), row["reason"], row["detail"]
+                )
+            )
+            self._tools.observer.broken(row["channel"], broken=row["state"] == Condition.BROKEN)
+
     async def _turned(self, health: ChannelHealth) -> None:
         """Keep a channel's turn, and tell the recipient once, on another channel, that somebody has to mend it."""
         at = self._tools.clock.now()
+        self._tools.observer.broken(health.channel, broken=health.condition is Condition.BROKEN)
         try:
             news = await self._tools.store.write(lambda tx: _put_health(tx, health, at))
             if news and health.condition is Condition.BROKEN:

@@ -47,6 +47,10 @@ class Observer(Protocol):
 
     def gave_up(self, channel: str) -> None: ...
 
+    def broken(self, channel: str, *, broken: bool) -> None: ...
+
+    def shown(self, seconds: float) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Tools:
@@ -232,6 +236,7 @@ class Worker:
                 await self._attempt(channel, reader, post, claim, attempts) if moment <= now else _busy(moment - now)
             )
             if isinstance(outcome, Receipt):
+                self._tools.observer.shown(max(0.0, self._tools.clock.now().timestamp() - claim.created_at))
                 return Kept(claim, attempts, claim.version, outcome, step, "done")
             refusals.append(outcome)
             until = await self._silence(name, claim, outcome)
