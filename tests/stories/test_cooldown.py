@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -16,7 +17,7 @@ SIGNED_OUT = "signed out of GitHub"
 
 
 @pytest.fixture(params=["memory", "redis"])
-def kept_in(request: pytest.FixtureRequest) -> dict[str, str]:
+def kept_in(request: pytest.FixtureRequest) -> dict[str, Any]:
     return {"REDIS_URL": request.getfixturevalue("valkey_url")} if request.param == "redis" else {}
 
 
@@ -25,7 +26,7 @@ async def _fail(world: World, **changed: str) -> Answered:
 
 
 async def test_a_repeating_error_is_told_on_its_first_occurrence_alone(
-    platforms: Platforms, data: Path, kept_in: dict[str, str]
+    platforms: Platforms, data: Path, kept_in: dict[str, Any]
 ) -> None:
     async with installed(platforms, data, install_teams=False, **kept_in) as world:
         results = [(await _fail(world))["result"] for _ in range(3)]
@@ -34,13 +35,13 @@ async def test_a_repeating_error_is_told_on_its_first_occurrence_alone(
         assert reached(world, SIGNED_OUT) == ["slack"]
 
 
-async def test_another_context_is_another_trouble(platforms: Platforms, data: Path, kept_in: dict[str, str]) -> None:
+async def test_another_context_is_another_trouble(platforms: Platforms, data: Path, kept_in: dict[str, Any]) -> None:
     async with installed(platforms, data, install_teams=False, **kept_in) as world:
         assert (await _fail(world))["result"] == "accepted"
         assert (await _fail(world, user="erin@example.com"))["result"] == "accepted"
 
 
-async def test_after_an_hour_it_is_told_again(platforms: Platforms, data: Path, kept_in: dict[str, str]) -> None:
+async def test_after_an_hour_it_is_told_again(platforms: Platforms, data: Path, kept_in: dict[str, Any]) -> None:
     async with installed(platforms, data, install_teams=False, **kept_in) as world:
         await _fail(world)
         await world.forward(minutes=59)
@@ -52,7 +53,7 @@ async def test_after_an_hour_it_is_told_again(platforms: Platforms, data: Path, 
 
 
 async def test_the_end_is_told_within_the_hour_and_the_next_failure_too(
-    platforms: Platforms, data: Path, kept_in: dict[str, str]
+    platforms: Platforms, data: Path, kept_in: dict[str, Any]
 ) -> None:
     async with installed(platforms, data, install_teams=False, **kept_in) as world:
         await _fail(world)
@@ -62,7 +63,7 @@ async def test_the_end_is_told_within_the_hour_and_the_next_failure_too(
 
 
 async def test_it_is_given_back_when_nobody_could_be_told(
-    platforms: Platforms, data: Path, kept_in: dict[str, str]
+    platforms: Platforms, data: Path, kept_in: dict[str, Any]
 ) -> None:
     async with installed(platforms, data, install_teams=False, CHAIN="slack", **kept_in) as world:
         failing = world.slack.fail(status(500), path="chat.postMessage")
@@ -127,8 +128,7 @@ async def _results(process: Process, count: int) -> list[str]:
     found: list[str] = []
 
     async def some() -> None:
-        for _ in left:
-            found.append((await process.tell("All at once"))["result"])
+        found.extend([(await process.tell("All at once"))["result"] for _ in left])
 
     await asyncio.gather(*(some() for _ in range(20)))
     return found
