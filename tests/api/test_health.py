@@ -18,6 +18,11 @@ async def test_without_a_database_it_lives_but_is_not_ready(api: Api) -> None:
     assert (await api.call("GET", "/healthz", None)).status == 200
 
 
+async def test_being_ready_was_tried_by_writing(api: Api) -> None:
+    await api.call("GET", "/readyz", None)
+    assert await api.product.store.read(lambda tx: tx.row("SELECT key FROM seen WHERE key = 'readyz'"))
+
+
 async def test_while_shutting_down_it_is_not_ready(api: Api) -> None:
     api.product.state.closing = True
     assert (await api.call("GET", "/readyz", None)).status == 503
