@@ -164,6 +164,11 @@ class Process:
         finally:
             await store.stop()
 
+    async def until_rows(self, sql: str, expected: Sequence[Json]) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while await self.rows(sql) != expected:
+                await _a_moment()
+
     async def _answers(self) -> bool:
         try:
             async with self.http.get(f"{self.address}/healthz") as response:

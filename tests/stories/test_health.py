@@ -88,4 +88,4 @@ async def test_what_was_broken_before_a_restart_is_told_once_and_recovers_after_
         platforms.slack.heal()
         await process.tell("The third")
         await platforms.slack.dm(ANA).wait_for("The third")
-        assert [row["state"] for row in await process.rows("SELECT state FROM channel_health")] == ["ready"]
+        await process.until_rows("SELECT state FROM channel_health", [{"state": "ready"}])
