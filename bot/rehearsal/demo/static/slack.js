@@ -133,7 +133,7 @@ function drawModal(modal) {
   veil.dataset.view = modal.id;
   const form = el(
     "form",
-    { class: "slack-window", role: "dialog", "aria-modal": "true", "aria-labelledby": "slack-window-title", novalidate: true },
+    { novalidate: true },
     el("header", {}, el("h3", { id: "slack-window-title" }, modal.title), el("button", { type: "button", class: "slack-x", "aria-label": "Close this window" }, "×")),
     el("div", { class: "slack-window-body" }, modal.errors[""] ? el("p", { class: "slack-error" }, modal.errors[""]) : "", modal.blocks.map((each) => block(each, {}))),
     el("footer", {}, el("button", { type: "button", class: "bk-button slack-cancel" }, modal.close), modal.submit ? el("button", { class: "bk-button primary" }, modal.submit) : ""),
@@ -149,7 +149,7 @@ function drawModal(modal) {
     event.preventDefault();
     post("/demo/slack/submit", { view: modal.id, answers: values(veil) });
   });
-  veil.append(form);
+  veil.append(el("div", { class: "slack-window", role: "dialog", "aria-modal": "true", "aria-labelledby": "slack-window-title" }, form));
   fillIn(veil, typed, modal.errors);
   (form.querySelector("textarea, input, select") ?? form.querySelector(".slack-cancel")).focus();
 }

@@ -42,8 +42,11 @@ const HOST = {
   inputs: { label: { inputSpacing: 4, requiredInputs: { weight: "bolder", suffix: " *", suffixColor: "attention" }, optionalInputs: { weight: "bolder" } }, errorMessage: { color: "attention", weight: "default" } },
 };
 
+const HOLDS = 30_000; // milliseconds for which a choice by hand stays
+const NOTICED = 5_000; // and one because a card of Ana's fell through to Teams
+
 let chosen = "ben";
-let byHand = false;
+let until = 0;
 let last = null;
 
 export function wireTeams() {
@@ -61,13 +64,9 @@ export function wireTeams() {
 }
 
 export function drawTeams(pane) {
+  if (last === null) startWith(pane.chats);
   last = pane;
-  for (const chat of pane.chats) {
-    const bots = chat.messages.filter((each) => each.bot).length;
-    const before = seen.get(chat.key);
-    if (before !== undefined && bots > before && chat.key !== chosen && !hasFreshCard(pane, chosen)) choose(chat.key);
-    seen.set(chat.key, bots);
-  }
+  follow(pane.chats);
   drawTabs(pane.chats);
   const chat = pane.chats.find((each) => each.key === chosen);
   const first = chat.owner.split(" ")[0];
@@ -75,14 +74,28 @@ export function drawTeams(pane) {
   return drawChat(chat, first);
 }
 
-// Where something came at the same moment for the person who is looked at, the view stays there.
-function hasFreshCard(pane, key) {
-  const chat = pane.chats.find((each) => each.key === key);
-  return chat.messages.filter((each) => each.bot).length > (seen.get(key) ?? 0);
+// Of what was there before the page was opened, the newest.
+function startWith(chats) {
+  let newest = 0;
+  for (const chat of chats) {
+    seen.set(chat.key, chat.messages.filter((each) => each.bot).length);
+    const at = chat.messages.at(-1)?.at ?? 0;
+    if (at <= newest) continue;
+    newest = at;
+    chosen = chat.key;
+  }
 }
 
-function choose(key) {
-  chosen = key;
+// Shows whoever got something, Ana before Ben: that hers comes here at all is what is worth seeing.
+function follow(chats) {
+  for (const chat of chats) {
+    const bots = chat.messages.filter((each) => each.bot).length;
+    const came = bots > (seen.get(chat.key) ?? 0);
+    seen.set(chat.key, bots);
+    if (!came || Date.now() < until) continue;
+    chosen = chat.key;
+    if (chat.key === "ana") until = Date.now() + NOTICED;
+  }
 }
 
 function drawTabs(chats) {
@@ -96,7 +109,8 @@ function drawTabs(chats) {
       const name = each.owner.split(" ")[0];
       const tab = el("button", { type: "button", "aria-pressed": String(each.key === chosen), "data-key": each.key }, name, count ? el("span", { class: "count" }, String(count), el("span", { class: "sr" }, count === 1 ? " card" : " cards")) : "");
       tab.addEventListener("click", () => {
-        choose(each.key);
+        chosen = each.key;
+        until = Date.now() + HOLDS;
         drawTeams(last);
       });
       return tab;
@@ -114,7 +128,7 @@ function drawChat(chat, first) {
   }
   const fresh = shown.firstChild !== feed.place;
   if (fresh) shown.replaceChildren(feed.place);
-  const follow = fresh || atEnd(shown);
+  const stays = fresh || atEnd(shown);
   feed.nothing.remove();
   const news = feed.list.show(chat.messages);
   if (!chat.messages.length) {
@@ -128,7 +142,7 @@ function drawChat(chat, first) {
   feed.place.classList.toggle("typing", chat.typing);
   const arrived = news.filter((each) => each.first);
   if (arrived.length) showNewest(shown, arrived);
-  else if (news.length && follow) shown.scrollTop = shown.scrollHeight;
+  else if (news.length && stays) shown.scrollTop = shown.scrollHeight;
   return news;
 }
 
@@ -185,15 +199,16 @@ function markdown(source) {
     .replace(/\\(&(?:lt|gt|amp|quot);|[\\`*_{}[\]()#+\-.!|~])/g, (_, sign) => hold(sign))
     .replace(/\[([^\]\n]+)\]\((https?:[^)\s]+)\)/g, (_, label, url) => hold(`<a href="${url}" target="_blank" rel="noreferrer">`) + label + "</a>")
     .replace(/\*\*(?=\S)([^*\n]+)\*\*/g, "<strong>$1</strong>")
+    .replace(/\*(?=\S)([^*\n]+)\*/g, "<em>$1</em>")
     .replace(/(?<![\p{L}\p{N}_])_(?=\S)([^_\n]+)_(?![\p{L}\p{N}_])/gu, "<em>$1</em>")
     .replace(/\n+/g, "<br>")
     .replace(/\u0000(\d+)\u0000/g, (_, place) => kept[place]);
 }
 
-// A bot's text message: its markdown with the signs taken off, as a plain line is enough here.
+// A message of words alone.
 function plain(source) {
   const made = el("div", {});
-  const html = markdown(source.replace(/<[^>]*>/g, ""));
+  const html = markdown(source.replace(/<[^>]*>/g, "")).replace(/`([^`]+)`/g, "<code>$1</code>");
   made.append(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
   return made;
 }
