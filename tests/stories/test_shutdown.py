@@ -77,9 +77,7 @@ async def test_a_channel_that_hangs_does_not_keep_it_from_stopping_and_its_work_
         await platforms.slack.dm(ANA).wait_for("Kept for later")
 
 
-async def test_somebody_who_waits_for_an_answer_gets_one_when_the_server_stops(
-    platforms: Platforms, data: Path
-) -> None:
+async def test_whoever_waits_for_an_answer_gets_one_when_the_server_stops(platforms: Platforms, data: Path) -> None:
     async with serving(platforms, data, CHAIN="slack") as process:
         asked = await process.ask_blocked(to=[ANA])
         waiting = asyncio.create_task(process.see(asked["id"], wait=30))
