@@ -117,7 +117,8 @@ def _atoms(runs: Runs, prefix: str) -> Iterator[str]:
     start = prefix
     for run in runs:
         for text in pieces(run.text, _ATOM):
-            yield start + _run(replace(run, text=text)).replace("\n", f"\n{prefix}")
+            part = run if text == run.text else replace(run, text=text)
+            yield start + _run(part).replace("\n", f"\n{prefix}")
             start = ""
 
 
