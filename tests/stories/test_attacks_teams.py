@@ -206,7 +206,8 @@ async def test_a_card_that_refreshes_itself_decides_nothing(world: World) -> Non
 
 @pytest.mark.parametrize("name", ["TEAMS_APP_ID", "TEAMS_CLIENT_SECRET", "TEAMS_TENANT_ID"])
 async def test_without_its_settings_there_is_no_such_address(platforms: Platforms, data: Path, name: str) -> None:
-    async with installed(platforms, data, install_teams=False, **{name: ""}) as world:
+    unset: Json = {name: ""}
+    async with installed(platforms, data, install_teams=False, **unset) as world:
         chat = world.teams.chat(BEN)
         activity = world.teams.activities.installation(chat.thread, chat.thread.members[0], "add")
         assert (await world.teams.deliver(activity)).status == 404
