@@ -26,7 +26,7 @@ INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "VI
 
 def main(arguments: Sequence[str]) -> NoReturn:
     """The command on its own: reads the arguments and ends the program."""
-    command = typer.Typer(pretty_exceptions_enable=False)
+    command = typer.Typer(add_completion=False, pretty_exceptions_enable=False)
     command.command()(demo)
     command(list(arguments), prog_name="gatebell demo")
     raise SystemExit

@@ -150,6 +150,12 @@ async def test_the_time_line_says_who_has_a_copy_where(screen: Screen) -> None:
         await expect(copies).to_contain_text(words)
 
 
+async def test_the_agents_callback_carries_a_right_signature(screen: Screen) -> None:
+    await screen.play(BLOCKED)
+    await screen.press(screen.slack, "Approve")
+    await expect(screen.story).to_contain_text("its signature was verified")
+
+
 async def test_words_written_in_slack_are_answered(screen: Screen) -> None:
     await screen.page.get_by_label("Message gatebell in Slack").fill("hello there")
     await screen.page.keyboard.press("Enter")

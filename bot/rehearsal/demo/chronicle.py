@@ -4,9 +4,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+from standardwebhooks.webhooks import Webhook, WebhookVerificationError
+
 from bot.rehearsal.demo.cast import ANA, CAST, known_by
 from bot.rehearsal.demo.runs import Runs
-from bot.rehearsal.demo.stage import Stage
+from bot.rehearsal.demo.stage import WEBHOOK_SECRET, Stage
 from bot.rehearsal.http_platform import HttpPlatform
 from bot.rehearsal.platform import Entry, Platform
 
@@ -74,11 +76,17 @@ class Chronicle:
             case "mail":
                 yield from self._mail(entry)
             case "caller":
-                signed = "webhook-signature" in {name.lower() for name in entry.headers}
-                how = "signed, as Standard Webhooks asks" if signed else "without a signature"
-                yield _outcome(entry, "The agent's callback was called", "The agent's callback failed", how)
+                yield self._callback()
             case "agent":
                 yield _outcome(entry, "The message went to the agent behind the bot", "The agent did not answer", "")
+
+    def _callback(self) -> Told:
+        told = self._stage.caller.last
+        try:
+            Webhook(WEBHOOK_SECRET).verify(told.raw, told.headers)
+        except WebhookVerificationError as wrong:
+            return "fail", "The agent's callback was called, and its signature is wrong", str(wrong)
+        return "ok", "The agent's callback was called", "its signature was verified"
 
     def _slack(self, entry: Entry) -> Iterator[Told]:
         method = entry.path.rpartition("/")[2]

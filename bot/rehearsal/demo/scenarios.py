@@ -143,7 +143,7 @@ def _told(status: int, result: Any, reason: Any, words: str) -> tuple[str, str, 
 
 
 SCENARIOS = (
-    Scenario("blocked", "A destructive action was blocked", "Approve it, or keep it blocked", question(DELETE)),
+    Scenario("blocked", "A destructive action was blocked", "Approve it, or not", question(DELETE)),
     Scenario("write", "An agent wants to write", "It shows the change and waits", question(WRITE)),
     Scenario("choose", "An agent needs to choose", "It asks which one is meant", question(CHOOSE)),
     Scenario("token", "A token died", "Ana is told, once", token_died),

@@ -153,8 +153,7 @@ class Show:
         return {
             "server": {
                 "state": server.state if server and self._is_open else "starting",
-                "lives": server.lives if server else 0,
-                "address": self.door.address,
+                "show": self.stage.slack.bot_token[-12:],
             },
             "people": dict(self._people),
             "scenarios": [{"name": each.name, "title": each.title, "meaning": each.meaning} for each in SCENARIOS],

@@ -1,6 +1,8 @@
 """The platforms with their people, and what the server has to be told to find them."""
 
 import asyncio
+import base64
+import secrets
 from collections.abc import Mapping
 from contextlib import AsyncExitStack, suppress
 from typing import Any
@@ -14,6 +16,7 @@ from bot.rehearsal.teams import TeamsTenant
 from bot.rehearsal.teams_screen import Chat
 
 SENDER = "gatebell@example.com"
+WEBHOOK_SECRET = "whsec_" + base64.b64encode(secrets.token_bytes(32)).decode()
 
 
 def reply(question: Any) -> str:
@@ -100,6 +103,6 @@ class Stage:
             "SMTP_FROM": f"Gatebell <{SENDER}>",
             "ALERT_RECIPIENT_EMAIL": ANA.email,
             "AGENT_URL": self.agent.url,
-            "AGENT_SECRET": "whsec_ZGVtbyBkZW1vIGRlbW8gZGVtbyBkZW1vIGRlbW8=",
+            "WEBHOOK_SECRET": WEBHOOK_SECRET,
             "ALLOWED_PRIVATE_HOSTS": self.caller.host,
         }

@@ -25,6 +25,7 @@ const AFTER = {
 };
 const CHANNELS = ["slack", "teams", "mail"];
 let drawnScenarios = "";
+let show = "";
 
 const stream = new EventSource("/demo/live");
 stream.onmessage = (event) => draw(JSON.parse(event.data));
@@ -40,9 +41,13 @@ for (const channel of CHANNELS) {
 }
 
 function draw(picture) {
+  // The demo was started anew: nothing of what is drawn is there any more.
+  if (show && show !== picture.server.show) location.reload();
+  show = picture.server.show;
   serverIs(picture.server.state, SAYS[picture.server.state]);
   document.getElementById("kill").disabled = picture.server.state !== "running";
   drawScenarios(picture.scenarios);
+  document.getElementById("scenarios").classList.toggle("fresh", !picture.runs.some((run) => run.scenario));
   drawSwitches(picture.switches);
   const news = { Slack: drawSlack(picture.slack), Teams: drawTeams(picture.teams), Mail: drawMail(picture.mail) };
   drawStory(picture.runs, picture.people);

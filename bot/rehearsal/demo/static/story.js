@@ -7,7 +7,18 @@ const story = document.getElementById("story");
 const log = document.getElementById("log");
 const runsShown = new Keyed(story, drawRun);
 const logShown = new Keyed(log, drawSaid);
-const emptyStory = el("p", { class: "empty" }, "Nothing has been asked yet. Press a scenario, and every delivery is explained here.");
+const emptyStory = el(
+  "div",
+  { class: "tries" },
+  el("p", {}, "Every delivery will be explained here. Three things to try:"),
+  el(
+    "ol",
+    {},
+    el("li", {}, el("b", {}, "One decision."), " Press “A destructive action was blocked”, approve it in Slack, and watch Teams, the mail and the agent follow."),
+    el("li", {}, el("b", {}, "A broken channel."), " Set Slack to “Down” and press again: Ana’s card falls through to Teams. Set Teams to “Down” too, and decide from the mail."),
+    el("li", {}, el("b", {}, "A killed server."), " While a question waits, press “kill -9 the server”, then answer: nothing is lost."),
+  ),
+);
 const emptyLog = el("p", { class: "empty" }, "No agent is waiting. Press a scenario, and see what its program sees.");
 let people = {};
 
