@@ -2,8 +2,11 @@
 
 import json
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
+
+from pydantic import JsonValue
 
 from bot.channels.contract import Reader, ReaderKind
 from bot.dispatch import outbox
@@ -16,13 +19,28 @@ from interactions.card import Card, Severity
 
 CROWD = 20  # notices waiting for one reader on one channel before they are put together
 AT_MOST = 5000  # of them in one digest
+LATER = 1.0  # seconds until the digest goes out: what still arrives may join it
 SHOWN = 15  # of them named in the digest
+KEPT = 200  # of them remembered by name, for the case that the digest itself has to wait
 
 
-async def group(tx: Tx, channel: str, reader_id: str, at: datetime) -> int:
-    """Put the waiting notices of one reader into one digest; how many were. Questions are never put together."""
+@dataclass(frozen=True, slots=True)
+class Crowd:
+    """What waits, counted. A digest that waits itself counts as what it tells."""
+
+    severities: Counter[Severity]
+    titles: Counter[str]
+
+    @property
+    def size(self) -> int:
+        return self.severities.total()
+
+
+async def group(tx: Tx, channel: str, reader_id: str, at: datetime) -> Reader | None:
+    """Put the waiting notices of one reader into one digest; the reader, if they were. Questions stay alone."""
     waiting = await tx.rows(
-        "SELECT d.id, d.reader_kind, d.place, d.chain, d.rank, p.card FROM delivery d JOIN post p ON p.ref = d.ref"
+        "SELECT d.id, d.reader_kind, d.place, d.chain, d.rank, p.card, p.record FROM delivery d"
+        " JOIN post p ON p.ref = d.ref"
         " WHERE d.channel = :channel AND d.reader_id = :reader AND d.state = 'open' AND d.shown < 0"
         " AND d.lease_until <= :now AND p.interaction_id = '' AND d.rank > :gravest"
         " ORDER BY d.rank, d.created_at LIMIT :most",
@@ -35,31 +53,54 @@ async def group(tx: Tx, channel: str, reader_id: str, at: datetime) -> int:
         },
     )
     if len(waiting) < CROWD:
-        return 0
-    ref = new_id(at)
-    cards = [codec.load_card(row["card"]) for row in waiting]
-    post = NewPost(ref, digest_card(cards), {"digest_of": len(waiting), "at": iso(at)}, rank=waiting[0]["rank"])
+        return None
+    ref, crowd = new_id(at), _counted(waiting)
+    post = NewPost(ref, digest_card(crowd), _record(crowd, at), rank=waiting[0]["rank"])
+    copy = _delivery(waiting[0], reader_id, at)
     await outbox.put_post(tx, post, at)
-    await outbox.put_deliveries(tx, post, [_delivery(waiting[0], reader_id, at)], at)
-    detail = f"told together with {len(waiting) - 1} others"
+    await outbox.put_deliveries(tx, post, [copy], at)
+    await tx.run("UPDATE delivery SET due_at = :due WHERE id = :id", {"id": copy.id, "due": at.timestamp() + LATER})
+    detail = f"told together with {crowd.size - 1} others"
     await tx.many(
         "UPDATE delivery SET state = 'grouped', reason = :ref, detail = :detail, done_at = :at WHERE id = :id",
         [{"id": row["id"], "ref": ref, "detail": detail, "at": at.timestamp()} for row in waiting],
     )
-    return len(waiting)
+    return copy.reader
 
 
-def digest_card(cards: Sequence[Card]) -> Card:
+def _counted(waiting: Sequence[Row]) -> Crowd:
+    crowd = Crowd(Counter(), Counter())
+    for row in waiting:
+        record = json.loads(row["record"])
+        if "digest_of" in record:
+            crowd.severities.update({Severity(name): count for name, count in record["severities"].items()})
+            crowd.titles.update(record["titles"])
+        else:
+            card = codec.load_card(row["card"])
+            crowd.severities[card.severity] += 1
+            crowd.titles[card.title] += 1
+    return crowd
+
+
+def _record(crowd: Crowd, at: datetime) -> Mapping[str, JsonValue]:
+    return {
+        "digest_of": crowd.size,
+        "at": iso(at),
+        "severities": {str(severity): count for severity, count in crowd.severities.items()},
+        "titles": dict(crowd.titles.most_common(KEPT)),
+    }
+
+
+def digest_card(crowd: Crowd) -> Card:
     """One card for many: how many of each severity, and which happened most."""
-    gravest = min((card.severity for card in cards), key=lambda severity: severity.rank)
-    counts = Counter(card.severity for card in cards)
-    titles = Counter(card.title for card in cards)
-    lines = [f"- {_times(count)}{_plain(title)}" for title, count in titles.most_common(SHOWN)]
-    more = len(titles) - SHOWN
+    gravest = min(crowd.severities, key=lambda severity: severity.rank)
+    lines = [f"- {_times(count)}{_plain(title)}" for title, count in crowd.titles.most_common(SHOWN)]
+    more = len(crowd.titles) - SHOWN
     if more > 0:
         lines.append(f"- and {more} more kinds")
+    counts = crowd.severities
     return Card(
-        title=f"{len(cards)} notices at once",
+        title=f"{crowd.size} notices at once",
         severity=gravest,
         text="More arrived than can be shown one by one, so here they are together.\n\n" + "\n".join(lines),
         facts=tuple((severity.capitalize(), str(counts[severity])) for severity in Severity if counts[severity]),

@@ -25,6 +25,10 @@ class Pacing(Protocol):
 
     async def blocked_until(self, place: str) -> float: ...
 
+    async def forget(self, place: str, after: float) -> None:
+        """What was booked for later than this moment is not needed any more."""
+        ...
+
 
 class NoPacing:
     """For benchmarks and platforms without limits. A platform's own Retry-After is still obeyed."""
@@ -40,6 +44,9 @@ class NoPacing:
 
     async def blocked_until(self, place: str) -> float:
         return self._blocked.get(place, 0.0)
+
+    async def forget(self, place: str, after: float) -> None:
+        return
 
 
 @dataclass(slots=True)
@@ -72,6 +79,11 @@ class MemoryPacing:
     async def blocked_until(self, place: str) -> float:
         known = self._places.get(place)
         return known.blocked if known else 0.0
+
+    async def forget(self, place: str, after: float) -> None:
+        known = self._places.get(place)
+        while known and known.booked and known.booked[-1] > after:
+            known.booked.pop()
 
     def _sweep(self, now: float) -> None:
         self._places = {
@@ -132,6 +144,11 @@ class RedisPacing:
         here = await self._memory.blocked_until(place)
         there = await self._link.ask(lambda: self._link.redis.get(_key("blocked", place)), None)
         return max(here, float(there or 0))
+
+    async def forget(self, place: str, after: float) -> None:
+        await self._memory.forget(place, after)
+        key = _key("booked", place)
+        await self._link.ask(lambda: self._link.redis.zremrangebyscore(key, f"({after}", "+inf"), 0)
 
 
 def _key(what: str, place: str) -> str:

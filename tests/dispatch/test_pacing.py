@@ -78,3 +78,17 @@ async def test_two_replicas_share_the_limit(valkey_url: str) -> None:
     async with Redis.from_url(valkey_url) as first, Redis.from_url(valkey_url) as second:
         here, there = (RedisPacing(RedisLink(each, lambda error: None)) for each in (first, second))
         assert [await book(here), await book(there), await book(here)] == [100.0, 101.0, 102.0]
+
+
+async def test_what_is_not_needed_any_more_is_free_again(pacing: Pacing) -> None:
+    for _ in range(30):
+        await book(pacing)
+    await pacing.forget("slack:ana", 101.0)
+    assert await book(pacing, now=101.0) == 102.0
+
+
+async def test_forgetting_frees_no_other_place(pacing: Pacing) -> None:
+    for _ in range(3):
+        await book(pacing, place="slack:ben")
+    await pacing.forget("slack:ana", 100.0)
+    assert await book(pacing, place="slack:ben") == 103.0
