@@ -17,7 +17,13 @@ T = TypeVar("T")
 
 GROUP = 64
 READERS = 4
-GONE = (OSError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError, asyncpg.OperatorInterventionError)
+GONE = (
+    OSError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # what the driver says of a connection that broke while it was being used
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+)
 FULL = (asyncpg.InsufficientResourcesError, asyncpg.ReadOnlySQLTransactionError)
 
 
@@ -129,13 +135,28 @@ class PostgresStore:
                     await _run_alone(connection, transaction, queued)
         except (*GONE, *FULL, TimeoutError) as error:
             log.warning("nothing could be written: %s", error)
-            for queued in group:
-                queued.error = StoreUnavailable(str(error) or type(error).__name__)
+            _refuse(group, error)
+            self._disconnect()
+        except Exception as error:  # there is one writer, and it must not die
+            log.exception("nothing could be written")
+            _refuse(group, error)
+            self._disconnect()
 
     async def _connected(self) -> Any:
         if self._connection is None or self._connection.is_closed():
             self._connection = await asyncpg.connect(self._url, timeout=5, command_timeout=30)
         return self._connection
+
+    def _disconnect(self) -> None:
+        """Whatever the connection went through, the next group begins with a new one."""
+        if self._connection is not None:
+            self._connection.terminate()
+            self._connection = None
+
+
+def _refuse(group: Sequence[_Queued], error: Exception) -> None:
+    for queued in group:
+        queued.error = StoreUnavailable(str(error) or type(error).__name__)
 
 
 async def _run_alone(connection: Any, transaction: PostgresTx, queued: _Queued) -> None:

@@ -1,6 +1,7 @@
 """SQLite: a thread that writes in groups, a thread that reads; WAL, and a commit is on disk before it is believed."""
 
 import asyncio
+import contextlib
 import logging
 import queue
 import sqlite3
@@ -127,8 +128,9 @@ class SqliteStore:
             connection.execute("COMMIT")
         except sqlite3.Error as error:
             log.warning("nothing could be written: %s", error)
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            with contextlib.suppress(sqlite3.Error):  # there is one writer, and it must not die of what it reports
+                if connection.in_transaction:
+                    connection.execute("ROLLBACK")
             for queued in group:
                 queued.error = StoreUnavailable(str(error))
 
