@@ -10,7 +10,7 @@ from bot.dispatch.answers import Answers
 from bot.dispatch.asking import Asking
 from bot.dispatch.health import ChannelHealth, Condition
 from bot.dispatch.notice import Ask, Audience, Event, InteractionView, Opened, Told, Unknown
-from bot.dispatch.outbox import Claim, NewDelivery, NewPost
+from bot.dispatch.outbox import NewDelivery, NewPost
 from bot.dispatch.posting import Posting
 from bot.dispatch.questions import EXPIRE
 from bot.dispatch.records import moment
@@ -147,11 +147,11 @@ class Dispatcher:
     async def _expire(self, tx: Tx, subject: str, at: datetime) -> None:
         await self._setting.questions.expire(tx, subject, at)
 
-    async def _lost(self, tx: Tx, claim: Claim, because: str, at: datetime) -> bool:
+    async def _lost(self, tx: Tx, ref: str, interaction_id: str, because: str, at: datetime) -> bool:
         """A copy that nobody took was closed; a question without any copy left has reached nobody."""
-        if not claim.interaction_id or await outbox.any_copy_left(tx, claim.ref):
+        if not interaction_id or await outbox.any_copy_left(tx, ref):
             return False
-        return await self._setting.questions.give_up(tx, claim.interaction_id, at, because[:500])
+        return await self._setting.questions.give_up(tx, interaction_id, at, because[:500])
 
     async def _recall_health(self) -> None:
         """What was broken before a restart is broken until it is seen to work, and nobody is told of it twice."""
@@ -197,7 +197,10 @@ class Dispatcher:
         self._grouping.add(place)
         at = self._tools.clock.now()
         try:
-            await self._tools.store.write(lambda tx: overflow.group(tx, channel, reader_id, at))
+            reader = await self._tools.store.write(lambda tx: overflow.group(tx, channel, reader_id, at))
+            if reader:  # their moments are free again, for the digest and for what comes after it
+                booked = f"{channel}:{reader.kind}:{reader.place or reader.id}"
+                await self._tools.pacing.forget(booked, at.timestamp())
         except StoreUnavailable:
             return
         finally:

@@ -80,6 +80,14 @@ class Claim:
 
 
 @dataclass(frozen=True, slots=True)
+class Unreadable:
+    """A delivery whose row makes no sense; it is closed as failed."""
+
+    ref: str
+    interaction_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Attempt:
     channel: str
     verb: str
@@ -208,10 +216,11 @@ async def raise_version(
     )
 
 
-async def claim(tx: Tx, lease: str, room: Mapping[str, int], at: datetime) -> list[Claim]:
-    """Take due work, the most pressing first, at most `room[channel]` for each channel."""
+async def claim(tx: Tx, lease: str, room: Mapping[str, int], at: datetime) -> tuple[list[Claim], list[Unreadable]]:
+    """Take due work, the most pressing first, at most `room[channel]` each; and what had to be set aside."""
     now = at.timestamp()
     claimed: list[Claim] = []
+    aside: list[Unreadable] = []
     for channel, places in room.items():
         if places <= 0:
             continue
@@ -220,10 +229,12 @@ async def claim(tx: Tx, lease: str, room: Mapping[str, int], at: datetime) -> li
             {"lease": lease, "until": now + LEASE_SECONDS, "channel": channel, "now": now, "places": places},
         )
         for each in taken:
-            loaded = await _load(tx, each["id"], lease)
-            if loaded:
-                claimed.append(loaded)
-    return sorted(claimed, key=lambda each: each.rank)
+            match await _load(tx, each["id"], lease):
+                case Claim() as loaded:
+                    claimed.append(loaded)
+                case Unreadable() as unreadable:
+                    aside.append(unreadable)
+    return sorted(claimed, key=lambda each: each.rank), aside
 
 
 async def renew(tx: Tx, ids: Sequence[str], lease: str, at: datetime) -> None:
@@ -311,8 +322,8 @@ def rank_of(post: NewPost) -> int:
     return post.rank if post.rank is not None else post.card.severity.rank * 2 + (0 if post.interaction_id else 1)
 
 
-async def _load(tx: Tx, delivery: str, lease: str) -> Claim | None:
-    """The claim; None for a row that cannot be read, which is set aside so that the queue behind it flows."""
+async def _load(tx: Tx, delivery: str, lease: str) -> Claim | Unreadable | None:
+    """The claim; a row that cannot be read is set aside, so that the queue behind it flows."""
     row = await tx.row(
         "SELECT d.*, p.card, p.record, p.version, p.interaction_id, p.thread, p.cooldown"
         " FROM delivery d JOIN post p ON p.ref = d.ref WHERE d.id = :id",
@@ -325,7 +336,7 @@ async def _load(tx: Tx, delivery: str, lease: str) -> Claim | None:
             "UPDATE delivery SET state = 'failed', reason = 'invalid', detail = :detail, lease = '' WHERE id = :id",
             {"id": delivery, "detail": f"the stored card cannot be read: {type(error).__name__}"},
         )
-        return None
+        return Unreadable(row["ref"], row["interaction_id"]) if row else None
 
 
 def _claim_from(row: Row, lease: str) -> Claim:

@@ -39,6 +39,10 @@ class Timers:
                 log.warning("timers wait for the database: %s", error)
                 busy = False
                 await asyncio.sleep(LOOK_AGAIN)
+            except Exception:  # whatever it is, what is due tomorrow must happen tomorrow
+                log.exception("timers could not be looked at")
+                busy = False
+                await asyncio.sleep(LOOK_AGAIN)
             if not busy:
                 await self._clock.until(now + timedelta(seconds=LOOK_AGAIN))
 

@@ -34,6 +34,15 @@ LOOK_AGAIN = 1.0  # seconds until work of other replicas is noticed
 URGENT = Severity.HIGH.rank
 
 
+UNREADABLE = "the stored card cannot be read"
+
+
+class Lost(Protocol):
+    """Hears in the transaction that closes a copy which nobody took; true if it was a question's last copy."""
+
+    async def __call__(self, tx: Tx, ref: str, interaction_id: str, because: str, at: datetime) -> bool: ...
+
+
 class Readers(Protocol):
     async def reader(self, operator_id: str) -> Reader | None:
         """How an operator can be reached now; None for somebody who is gone."""
@@ -68,14 +77,14 @@ class Tools:
 
 
 class Worker:
-    """`lost` runs in the transaction that closes a copy nobody took, and is true if that was a question's last copy;
-    `ended` is told so after the commit. `turned` hears when a channel's health turns, `crowded` when a place overflows.
+    """`ended` is told after the commit what `lost` has ended. `turned` hears when a channel's health turns, `crowded`
+    when a place overflows.
     """
 
     def __init__(
         self,
         tools: Tools,
-        lost: Callable[[Tx, Claim, str, datetime], Awaitable[bool]],
+        lost: Lost,
         ended: Callable[[str, Status], None],
         turned: Callable[[ChannelHealth], Awaitable[None]],
         crowded: Callable[[str, str], Awaitable[None]],
@@ -114,12 +123,13 @@ class Worker:
         """Claim and work until cancelled."""
         while not self._stopping:
             try:
-                claimed = await self._claim()
-                self.start(claimed)
-                if not claimed:
+                if not await self._claim():
                     await self._rest()
             except StoreUnavailable as error:
                 log.warning("the database gives no work: %s", error)
+                await asyncio.sleep(LOOK_AGAIN)
+            except Exception:  # whatever it is, what is due tomorrow must be sent tomorrow
+                log.exception("taking up work failed")
                 await asyncio.sleep(LOOK_AGAIN)
 
     async def keep_leases(self) -> None:
@@ -144,10 +154,18 @@ class Worker:
         for task in self._tasks:
             task.cancel()
 
-    async def _claim(self) -> list[Claim]:
+    async def _claim(self) -> int:
+        """Take up what is due and begin with it; how much that was."""
         self._wake.clear()
         room, now = self.room(), self._tools.clock.now()
-        return await self._tools.store.write(lambda tx: outbox.claim(tx, self.lease, room, now))
+        claimed, aside = await self._tools.store.write(lambda tx: outbox.claim(tx, self.lease, room, now))
+        self.start(claimed)
+        for each in aside:
+            log.error("a copy cannot be read and is set aside", extra={"ref": each.ref})
+            lost = partial(self._lost, ref=each.ref, interaction_id=each.interaction_id, because=UNREADABLE, at=now)
+            if await self._tools.store.write(lost):
+                self._ended(each.interaction_id, Status.UNDELIVERABLE)
+        return len(claimed)
 
     async def _rest(self) -> None:
         """Sleep until work falls due, is announced, or may have been left by another replica."""
@@ -195,7 +213,7 @@ class Worker:
         """True if this was the last copy of a question, which has reached nobody."""
         held = await outbox.keep(tx, kept, at)
         lost = held and kept.state == "failed" and kept.shown < 0
-        return lost and await self._lost(tx, kept.claim, kept.detail, at)
+        return lost and await self._lost(tx, kept.claim.ref, kept.claim.interaction_id, kept.detail, at)
 
     async def _show(self, claim: Claim) -> Kept:
         reader = await self._reader(claim)
@@ -333,6 +351,8 @@ async def _try(channel: Channel, reader: Reader, post: Post, receipt: Receipt | 
         return error
     except TimeoutError:
         return DeliveryError(Reason.TIMED_OUT, f"{channel.title} did not answer within {ANSWER_WITHIN:.0f} s")
+    except StoreUnavailable:  # what a channel remembers lies there: it says nothing about the channel
+        raise
     except Exception as error:  # a defect of one channel must not stop the others
         log.exception("unexpected failure of a channel", extra={"channel": channel.name})
         return DeliveryError(Reason.INVALID, f"unexpected failure ({type(error).__name__})")
