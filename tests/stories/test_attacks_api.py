@@ -28,7 +28,7 @@ EVERYWHERE = (
     ("GET", "/api/v1/operators"),
     ("GET", "/api/v1/keys"),
 )
-OTHERS = (
+OTHERS: tuple[tuple[str, str, Json | None], ...] = (
     ("GET", "", None),
     ("POST", "/consume", {"digest": "0" * 64}),
     ("POST", "/withdraw", {}),
@@ -163,7 +163,7 @@ BODIES: tuple[tuple[str, bytes, set[int]], ...] = (
     ("brackets that do not close", b"[" * 500_000, {400}),
     ("NaN", json.dumps({**ASKING, "expires_in": float("nan")}).encode(), {400}),
     ("Infinity", json.dumps({**ASKING, "expires_in": float("inf")}).encode(), {400}),
-    ("NaN in arguments", b'{"kind": "blocked_action", "payload": {"agent": "A", "tool": "t", "arguments": NaN}}', {400}),
+    ("NaN in arguments", b'{"kind": "blocked_action", "payload": {"agent": "A", "arguments": NaN}}', {400}),
     ("a lone surrogate", json.dumps({**ASKING, "thread": "\ud800"}).encode(), {400}),
     ("a lone surrogate as a key", json.dumps({**ASKING, "payload": {"\udfff": 1}}).encode(), {400}),
     ("a key twice", b'{"kind": "blocked_action", "kind": "clarification"}', {400}),
@@ -212,10 +212,11 @@ async def test_what_does_not_fit_is_named(world: World, change: Json, field: str
 
 async def test_a_choice_that_decides_for_the_person_cannot_be_sent_along(world: World) -> None:
     """More than 100 choices, two alike, one in the place of "something else"."""
-    two = [{"id": "a", "label": "A"}, {"id": "a", "label": "B"}]
+    two: list[Json] = [{"id": "a", "label": "A"}, {"id": "a", "label": "B"}]
     many = [{"id": f"c{each}", "label": "C"} for each in range(101)]
-    other = {"choices": [{"id": "other", "label": "Yes"}], "allow_other": True}
-    for choices in ({"choices": two}, {"choices": many}, {"choices": []}, other):
+    other: Json = {"choices": [{"id": "other", "label": "Yes"}], "allow_other": True}
+    wrong: list[Json] = [{"choices": two}, {"choices": many}, {"choices": []}, other]
+    for choices in wrong:
         answer = await world.ask("clarification", {"question": "Which?", **choices}, [ANA])
         assert answer.status == 422, choices
 

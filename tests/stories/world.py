@@ -254,7 +254,8 @@ class World:
 
     async def page_of(self, who: str = MIA, letter: int = -1) -> Page:
         """What opens behind the link of a mail."""
-        return await self.page_at(self.mail.of(who)[letter].links[0])
+        links = self.mail.of(who)[letter].links
+        return await self.page_at(next(link for link in links if link.startswith(f"{self.address}/d/")))
 
     async def page_at(self, link: str) -> Page:
         return await Page.open(self.http, link)
