@@ -97,9 +97,11 @@ def main() -> None:
 
 
 async def _upgrade_postgres(url: str) -> None:
+    """The driver itself reads the address, as it does for the server: SQLAlchemy knows fewer parameters."""
+    import asyncpg
     from sqlalchemy.ext.asyncio import create_async_engine
 
-    engine = create_async_engine(url.replace("postgresql://", "postgresql+asyncpg://", 1))
+    engine = create_async_engine("postgresql+asyncpg://", async_creator=lambda: asyncpg.connect(url))
     async with engine.connect() as connection:
         await connection.run_sync(upgrade)
     await engine.dispose()

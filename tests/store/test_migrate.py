@@ -64,3 +64,9 @@ def test_a_server_never_loads_alembic_or_sqlalchemy() -> None:
     code = "import bot.store, bot.store.sqlite, sys; print([m for m in ('alembic', 'sqlalchemy') if m in sys.modules])"
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert ast.literal_eval(done.stdout) == []
+
+
+async def test_an_address_may_say_how_the_connection_is_secured(postgres_database: str) -> None:
+    address = f"{postgres_database}&sslmode=disable"
+    await bring_up_to_date(address)
+    assert await current(address) == HEAD
