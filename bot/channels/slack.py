@@ -51,6 +51,7 @@ class Slack:
     _api: "Web | None" = field(default=None, init=False)
     _people: "Workspace | None" = field(default=None, init=False)
     _way_in: "Inbound | None" = field(default=None, init=False)
+    _expects: bool = field(default=False, init=False)
 
     @classmethod
     def make(cls, settings: Mapping[str, str], edge: Edge) -> Self:
@@ -75,6 +76,8 @@ class Slack:
         place, message = str(answer.get("channel") or ""), str(answer.get("ts") or "")
         if not place or not message:
             raise DeliveryError(Reason.UNCLEAR, "chat.postMessage: Slack did not say where the message is")
+        if post.card.choices:
+            self._expect_answers()
         if not self.people.app:
             await self.people.pin_app(str((answer.get("message") or {}).get("app_id") or ""))
         return Receipt(self.name, place, message)
@@ -144,10 +147,9 @@ class Slack:
         return await (await self._inbound()).http(request)
 
     async def run(self) -> None:
-        """Loads the libraries and learns the workspace before the first click; then keeps the socket open."""
+        """Learns the workspace before the first click; then keeps the socket open."""
         if self.missing():
             await asyncio.Event().wait()
-        inbound = await self._inbound()
         try:
             await self.people.home()
         except DeliveryError as error:
@@ -156,10 +158,22 @@ class Slack:
             await asyncio.Event().wait()
         from bot.channels.slack_socket import Socket
 
-        await Socket(self._web(token), self.edge.http, inbound.take, self._greeted).run()
+        await Socket(self._web(token), self.edge.http, self._over_socket, self._greeted).run()
+
+    async def _over_socket(self, envelope: dict[str, Any]) -> dict[str, Any] | None:
+        return await (await self._inbound()).take(envelope)
 
     def _greeted(self, app: str) -> None:
         self.edge.spawn(self.people.pin_app(app))
+
+    def _expect_answers(self) -> None:
+        """Where a question went out, a click will come, and finds bolt ready. Until then it takes no memory."""
+        if not self._expects:
+            self._expects = True
+            self.edge.spawn(self._load_inbound())
+
+    async def _load_inbound(self) -> None:
+        await self._inbound()
 
     async def _inbound(self) -> "Inbound":
         """bolt takes half a second to import, so a thread does it."""
