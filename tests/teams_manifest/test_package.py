@@ -5,8 +5,10 @@ import json
 import struct
 import zlib
 from dataclasses import replace
+from importlib.util import find_spec
 from io import BytesIO
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 from uuid import UUID
 from zipfile import ZipFile
@@ -14,6 +16,7 @@ from zipfile import ZipFile
 import pytest
 from jsonschema import Draft4Validator
 
+import teams_manifest
 from bot.conversations.commands import Command
 from scripts import draw_icons
 from teams_manifest import TeamsApp, Unfit, manifest, package
@@ -222,3 +225,9 @@ def test_the_outline_is_drawn_and_not_filled() -> None:
 )
 def test_the_icons_are_those_that_the_script_draws(name: str, drawn: Any) -> None:
     assert icon(name) == pixels(drawn())
+
+
+def test_pages_may_import_every_name_that_it_offers() -> None:
+    """They may use the package and nothing below it, so no module may have the name of what is offered."""
+    assert [name for name in teams_manifest.__all__ if isinstance(getattr(teams_manifest, name), ModuleType)] == []
+    assert [name for name in teams_manifest.__all__ if find_spec(f"teams_manifest.{name}")] == []

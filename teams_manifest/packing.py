@@ -6,7 +6,7 @@ from io import BytesIO
 from zipfile import ZIP_STORED, ZipFile, ZipInfo
 
 from teams_manifest.app import TeamsApp
-from teams_manifest.manifest import COLOUR, OUTLINE, manifest
+from teams_manifest.format import COLOUR, OUTLINE, manifest
 
 _EARLIEST = (1980, 1, 1, 0, 0, 0)  # the first date that a zip file can hold
 _UNIX = 3
