@@ -1,0 +1,285 @@
+"""People write to the bot: it helps, shows what waits, hands the rest to the agent, and never blocks a click."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+
+from bot.rehearsal.caller import AgentEndpoint
+from bot.rehearsal.failure import error, hang, slow, status
+from tests.stories.world import ANA, BEN, CLEO, Platforms, World, installed
+
+CHATS = ("slack", "teams")
+PEOPLE = {"slack": ANA, "teams": BEN}
+on_both = pytest.mark.parametrize("channel", CHATS)
+
+
+@pytest.fixture
+async def agent() -> AsyncIterator[AgentEndpoint]:
+    async with AgentEndpoint() as agent:
+        yield agent
+
+
+@pytest.fixture
+async def served(platforms: Platforms, data: Path, agent: AgentEndpoint) -> AsyncIterator[World]:
+    """With an agent that answers what the bot does not know itself."""
+    async with installed(platforms, data, AGENT_URL=agent.url, AGENT_SECRET="a secret of the agent") as world:
+        yield world
+
+
+async def say(world: World, channel: str, text: str, by: str = "") -> None:
+    who = by or PEOPLE[channel]
+    await (world.slack.dm(who).say(text) if channel == "slack" else world.teams.chat(who).say(text))
+
+
+async def told(world: World, channel: str, text: str, to: str = "") -> None:
+    who = to or PEOPLE[channel]
+    await (world.slack.dm(who).wait_for(text) if channel == "slack" else world.teams.chat(who).wait_for(text))
+
+
+# ---- words that the bot knows ----------------------------------------------------------------------------------------
+
+
+@on_both
+@pytest.mark.parametrize("text", ["help", "HELP", "/help", "  help  "])
+async def test_help_says_what_can_be_written(world: World, channel: str, text: str) -> None:
+    await say(world, channel, text)
+    await told(world, channel, "to see the requests that wait for you")
+
+
+@on_both
+async def test_pending_says_when_nothing_waits(world: World, channel: str) -> None:
+    await say(world, channel, "pending")
+    await told(world, channel, "Nothing waits for you.")
+
+
+@on_both
+async def test_pending_shows_cards_that_work(world: World, channel: str) -> None:
+    asked = await world.ask_blocked([PEOPLE[channel]])
+    await told(world, channel, "Keep blocked")
+    before = len(world.teams.chat(BEN).cards) + len(world.slack.dm(ANA).messages)
+    await say(world, channel, "pending")
+    await told(world, channel, "You have 1 open request, shown below.")
+    if channel == "slack":
+        shown = await world.slack.dm(ANA).wait_for(lambda dm: len(dm.messages) > before + 2 and dm.last.labels)
+        assert shown == ["Approve", "Keep blocked"]
+        await world.slack.dm(ANA).click("Approve", message=world.slack.dm(ANA).last)
+    else:
+        await world.teams.chat(BEN).wait_for(lambda chat: len(chat.cards) > before)
+        await world.teams.chat(BEN).click("Approve", message=world.teams.chat(BEN).last)
+    assert (await world.see(asked["id"], wait=5))["decision"]["approved"] is True
+
+
+async def test_both_copies_of_a_pending_request_say_how_it_ended(world: World) -> None:
+    await world.ask_blocked([ANA])
+    await world.shown_to_ana("Keep blocked")
+    await say(world, "slack", "pending")
+    dm = world.slack.dm(ANA)
+    await dm.wait_for(lambda each: sum("Keep blocked" in message.labels for message in each.messages) == 2)
+    await dm.click("Approve")
+    await dm.wait_for(lambda each: sum("Approved by Ana" in message.shown_text() for message in each.messages) == 2)
+
+
+@on_both
+async def test_pending_shows_nobody_elses_requests(world: World, channel: str) -> None:
+    await world.ask_blocked([BEN if channel == "slack" else ANA])
+    await say(world, channel, "pending")
+    await told(world, channel, "Nothing waits for you.")
+
+
+@on_both
+async def test_status_says_how_the_channels_do(world: World, channel: str) -> None:
+    await say(world, channel, "status")
+    for words in ("0 requests wait for an answer.", "Slack: ready", "Microsoft Teams: ready", "E-mail: ready"):
+        await told(world, channel, words)
+
+
+async def test_status_says_what_is_broken(world: World) -> None:
+    world.slack.fail(error("invalid_auth"), path="chat.postMessage")
+    await world.ask_blocked([ANA])
+    await world.mail.wait_for(1, to=ANA)
+    world.slack.heal()
+    await say(world, "teams", "status")
+    await told(world, "teams", "Slack: refuses our credentials; an admin has to mend that")
+
+
+@on_both
+@pytest.mark.parametrize("text", ["status", "pending", "delete everything"])
+async def test_a_stranger_learns_nothing(served: World, channel: str, text: str) -> None:
+    await served.ask_blocked()
+    await say(served, channel, text, by=CLEO)
+    await told(served, channel, "I do not know you yet", to=CLEO)
+
+
+async def test_a_strangers_words_do_not_reach_the_agent(served: World, agent: AgentEndpoint) -> None:
+    await say(served, "slack", "delete everything", by=CLEO)
+    await told(served, "slack", "I do not know you yet", to=CLEO)
+    assert agent.told == []
+
+
+# ---- the owner's agent -----------------------------------------------------------------------------------------------
+
+
+@on_both
+async def test_the_agent_answers_in_markdown(served: World, channel: str) -> None:
+    await say(served, channel, "how are we doing?")
+    await told(served, channel, "well")
+
+
+async def test_markdown_of_the_agent_is_slacks_own_in_slack(served: World) -> None:
+    await say(served, "slack", "how are we doing?")
+    await told(served, "slack", "All is")
+    assert served.slack.dm(ANA).last.blocks[0]["text"]["text"] == "All is *well*."
+
+
+@on_both
+async def test_the_agent_is_told_who_wrote_what(served: World, agent: AgentEndpoint, channel: str) -> None:
+    await say(served, channel, "how are we doing?")
+    heard = (await agent.wait_for(1))[0].json
+    assert (heard["text"], heard["channel"], heard["person"]["email"]) == (
+        "how are we doing?", channel, PEOPLE[channel],
+    )  # fmt: skip
+
+
+async def test_the_call_to_the_agent_is_signed(served: World, agent: AgentEndpoint) -> None:
+    await say(served, "slack", "how are we doing?")
+    heard = (await agent.wait_for(1))[0]
+    assert heard.headers["webhook-signature"].startswith("v1,")
+
+
+@on_both
+async def test_the_agent_may_answer_with_a_question(served: World, agent: AgentEndpoint, channel: str) -> None:
+    payload = {"agent": "Scribe", "tool": "crm.update", "summary": "Raise the price"}
+    agent.reply = {"markdown": "Shall I?", "interaction": {"kind": "write_confirmation", "payload": payload}}
+    await say(served, channel, "raise the price")
+    await told(served, channel, "Shall I?")
+    await told(served, channel, "Scribe wants to write")
+    if channel == "slack":
+        await served.slack.dm(ANA).click("Execute")
+    else:
+        await served.teams.chat(BEN).click("Execute")
+    name = {"slack": "Ana", "teams": "Ben"}[channel]
+    await told(served, channel, f"Execution approved by {name}")
+
+
+@on_both
+async def test_a_question_of_the_agent_that_cannot_be_shown_is_said(
+    served: World, agent: AgentEndpoint, channel: str
+) -> None:
+    agent.reply = {"interaction": {"kind": "write_confirmation", "payload": {"tool": "t"}}}
+    await say(served, channel, "raise the price")
+    await told(served, channel, "Your agent asked something that cannot be shown: payload.agent")
+
+
+@on_both
+@pytest.mark.parametrize("code", [302, 404, 500])
+async def test_an_agent_that_fails_is_said(served: World, agent: AgentEndpoint, channel: str, code: int) -> None:
+    agent.fail(status(code))
+    await say(served, channel, "how are we doing?")
+    await told(served, channel, f"Your agent did not answer (HTTP {code}).")
+
+
+@on_both
+async def test_an_agent_that_is_away_is_said_without_its_address(
+    platforms: Platforms, data: Path, channel: str
+) -> None:
+    async with installed(platforms, data, AGENT_URL="http://127.0.0.1:9/agent") as world:
+        await say(world, channel, "how are we doing?")
+        await told(world, channel, "Your agent could not be reached.")
+        shown = world.slack.dm(ANA).shown_text() + world.teams.chat(BEN).shown_text()
+        assert "127.0.0.1" not in shown
+
+
+@on_both
+async def test_without_an_agent_the_bot_says_so(world: World, channel: str) -> None:
+    await say(world, channel, "how are we doing?")
+    await told(world, channel, "No agent is set up to answer the rest.")
+
+
+# ---- a sign while it works -------------------------------------------------------------------------------------------
+
+
+async def test_teams_shows_typing_every_two_to_three_seconds(served: World, agent: AgentEndpoint) -> None:
+    agent.fail(slow(5.5))
+    await say(served, "teams", "think hard")
+    await served.teams.chat(BEN).wait_for("well", within=12)
+    typed = served.teams.chat(BEN).typing
+    gaps = [later - earlier for earlier, later in pairwise(typed)]
+    assert len(typed) == 3
+    assert all(2.0 <= gap <= 3.0 for gap in gaps), gaps
+
+
+async def test_slack_shows_a_status_until_the_answer(served: World, agent: AgentEndpoint) -> None:
+    agent.fail(slow(1.0))
+    await say(served, "slack", "think hard")
+    dm = served.slack.dm(ANA)
+    await served.slack.until(lambda: dm.status == "is thinking…")
+    await dm.wait_for("well")
+    assert dm.status == ""
+
+
+async def test_where_slack_takes_no_status_a_placeholder_becomes_the_answer(
+    served: World, agent: AgentEndpoint
+) -> None:
+    served.slack.fail(error("missing_scope"), path="assistant.threads.setStatus")
+    agent.fail(slow(2.5))
+    await say(served, "slack", "think hard")
+    dm = served.slack.dm(ANA)
+    await dm.wait_for("…")
+    await dm.wait_for("well")
+    assert [message.shown_text() for message in dm.messages if message.from_bot] == ["All is *well*."]
+
+
+# ---- nobody waits for an agent ---------------------------------------------------------------------------------------
+
+
+@on_both
+async def test_a_click_never_waits_behind_an_agent(served: World, agent: AgentEndpoint, channel: str) -> None:
+    agent.fail(hang())
+    asked = await served.ask_blocked([PEOPLE[channel]])
+    await told(served, channel, "Keep blocked")
+    await say(served, channel, "think for ever")
+    await served.until(lambda: served.slack.dm(ANA).status or served.teams.chat(BEN).typing)
+    if channel == "slack":
+        await served.slack.dm(ANA).click("Approve")
+    else:
+        await served.teams.chat(BEN).click("Approve")
+    assert (await asyncio.wait_for(served.see(asked["id"], wait=5), 5))["status"] == "decided"
+    agent.heal()
+
+
+@on_both
+async def test_a_known_word_never_waits_behind_an_agent(served: World, agent: AgentEndpoint, channel: str) -> None:
+    agent.fail(hang())
+    await say(served, channel, "think for ever")
+    await say(served, channel, "help")
+    await told(served, channel, "to see the requests that wait for you")
+    agent.heal()
+
+
+@on_both
+async def test_a_message_is_acknowledged_before_the_agent_answers(
+    served: World, agent: AgentEndpoint, channel: str
+) -> None:
+    agent.fail(hang())
+    await asyncio.wait_for(say(served, channel, "think for ever"), 3)
+    agent.heal()
+
+
+async def test_two_messages_of_one_person_are_answered_in_order(served: World, agent: AgentEndpoint) -> None:
+    agent.reply = lambda heard: f"About {heard['text']}"
+    await say(served, "slack", "one")
+    await say(served, "slack", "two")
+    await told(served, "slack", "About two")
+    shown = served.slack.dm(ANA).shown_text()
+    assert shown.index("About one") < shown.index("About two")
+
+
+async def test_a_slash_command_is_answered_to_the_person_alone(world: World) -> None:
+    room = world.slack.add_channel("ops", [ANA, CLEO])
+    await room.command("/gatebell", "status", by=ANA)
+    await room.wait_for(lambda _: room.private(ANA))
+    assert "Slack: ready" in room.private(ANA)[-1].shown_text()
+    assert (room.private(CLEO), [message for message in room.messages if message.from_bot]) == ([], [])
