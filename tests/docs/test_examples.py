@@ -1,9 +1,13 @@
 """What the pages show is what happens: their commands, calls and programs are run beside a whole installation."""
 
+from collections.abc import AsyncIterator
 from itertools import zip_longest
+from pathlib import Path
+from runpy import run_path
 from typing import Any
 
 import pytest
+from aiohttp import web
 from typer.testing import CliRunner
 
 from bot.cli.app import app
@@ -11,7 +15,7 @@ from docs.__main__ import EXAMPLES, untold
 from tests.docs.conftest import SECRET
 from tests.docs.reading import ROOT, Block, blocks, pages
 from tests.docs.shell import Reader, has_curl, parsed, shape
-from tests.stories.world import World
+from tests.stories.world import ANA, Platforms, World, installed
 
 # Not the demo's page and the platforms' guides: what they show starts servers for ever, or needs a real workspace.
 PLAYED = (
@@ -71,6 +75,34 @@ except PermissionError as refused:
 """
     said = await reader.runs(program + calls)
     assert said.out == "decided\nnot from our Gatebell\n", said.err
+
+
+@pytest.fixture
+async def shown_agent(tmp_path: Path) -> AsyncIterator[str]:
+    """The agent of docs/conversations.md, where it listens."""
+    program = tmp_path / "page.py"
+    program.write_text(next(block.text for block in PROGRAMS if "/gatebell" in block.text))
+    runner = web.AppRunner(run_path(str(program))["agent"])
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}/gatebell"
+    await runner.cleanup()
+
+
+@pytest.mark.parametrize(
+    "said, answered",
+    [
+        ("How are you?", "12"),
+        ("Please delete the reports", "Please say yes first"),
+        ("Please delete them", "Cleaner wants to write"),
+    ],
+)
+async def test_the_shown_agent_answers(
+    platforms: Platforms, data: Path, shown_agent: str, said: str, answered: str
+) -> None:
+    async with installed(platforms, data, AGENT_URL=shown_agent) as world:
+        await world.slack.dm(ANA).say(said)
+        await world.shown_to_ana(answered)
 
 
 @pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: str(event["type"]))
