@@ -96,6 +96,7 @@ class Worker:
         self._crowded = crowded
         self._wake = asyncio.Event()
         self._running: Counter[str] = Counter()
+        self._places: dict[str, str] = {}
         self._held: dict[str, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
@@ -114,7 +115,7 @@ class Worker:
             if claim.id in self._held:  # its lease ran out while it is still being shown here
                 continue
             self._held[claim.id] = time.monotonic()
-            self._running[claim.channel] += 1
+            self._enter(claim, claim.channel)
             task = asyncio.create_task(self._work(claim))
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
@@ -186,9 +187,20 @@ class Worker:
             log.warning("a copy waits for the database: %s", error, extra={"ref": claim.ref})
         finally:
             del self._held[claim.id]
-            self._running[claim.channel] -= 1
-            if self._running[claim.channel] >= AT_ONCE - 1:
-                self.wake()
+            self._leave(claim)
+
+    def _enter(self, claim: Claim, channel: str) -> None:
+        """Take up a place of this channel, and give back the one that was held: who falls back crowds no one behind."""
+        if claim.id in self._places:
+            self._leave(claim)
+        self._places[claim.id] = channel
+        self._running[channel] += 1
+
+    def _leave(self, claim: Claim) -> None:
+        channel = self._places.pop(claim.id)
+        self._running[channel] -= 1
+        if self._running[channel] >= AT_ONCE - 1:
+            self.wake()
 
     async def _keep(self, kept: Kept) -> None:
         """Write the result; while the database is away, keep trying for as long as the lease may last."""
@@ -245,6 +257,10 @@ class Worker:
             if channel is None or channel.missing():
                 refusals.append(DeliveryError(Reason.NOT_SET_UP, f"{name} is not set up"))
                 continue
+            if self._places[claim.id] != name:
+                if self._running[name] >= AT_ONCE:
+                    return _later(claim, attempts, step, 0.0, claim.tries, refusals)
+                self._enter(claim, name)
             moment = await self._slot(claim, step, channel, urgent)
             now = self._tools.clock.now().timestamp()
             if moment > now and not (urgent and more):
