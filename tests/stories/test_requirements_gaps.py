@@ -74,13 +74,21 @@ async def storm(platforms: Platforms, data: Path) -> AsyncIterator[World]:
         grave = {"type": "disk.full", "summary": "The disk is full", "severity": "critical"}
         await world.call("POST", "/api/v1/events", [*events, grave])
         await world.shown_to_ana("The disk is full")
-        await world.forward(minutes=2)
+        await world.forward(seconds=30)
         yield world
 
 
 async def test_too_many_at_once_become_one_message(storm: World) -> None:
     await storm.shown_to_ana("notices at once")
     assert len(storm.slack.dm(ANA).messages) < 30
+
+
+async def test_after_a_storm_the_next_notice_does_not_wait_for_long(storm: World) -> None:
+    await storm.shown_to_ana("notices at once")
+    await storm.forward(seconds=30)
+    await storm.shown_to_ana("Backup 59 has failed")
+    await storm.tell("connection.broken", context={"connection": "Jira"})
+    await storm.shown_to_ana("Jira cannot be reached")
 
 
 async def test_a_critical_one_stays_alone_among_too_many(storm: World) -> None:
