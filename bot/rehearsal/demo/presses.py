@@ -81,12 +81,13 @@ class Presses:
         raise LookupError("this message is not there any more")
 
     def _sent(self, channel: str, text: str, delivery: Delivery, thing: str = "") -> str:
+        at = self._stage.slack.clock() - delivery.ack_ms / 1000
         if delivery.acknowledged:
             how = f"signed request, acknowledged in {delivery.ack_ms:.0f} ms"
-            self._runs.see("press", channel, text, how, thing=thing)
+            self._runs.see("press", channel, text, how, at=at, thing=thing)
             return ""
         why = f"answered {delivery.status}" if delivery.status else "gave no answer in time"
-        self._runs.see("fail", channel, text, f"the server {why}", thing=thing)
+        self._runs.see("fail", channel, text, f"the server {why}", at=at, thing=thing)
         return f"Your answer did not get through: the server {why}. Please press again."
 
 

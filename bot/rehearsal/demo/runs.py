@@ -62,7 +62,7 @@ class Run:
             "decision": self.question.get("decision"),
             "copies": [copy for copy in self.question.get("deliveries", []) if copy.get("channel") != "callback"],
             "said": [line.shown() for line in self.said],
-            "seen": [line.shown() for line in self.seen],
+            "seen": [line.shown() for line in sorted(self.seen, key=lambda line: line.at)],
         }
 
 
