@@ -306,6 +306,10 @@ def _together(table: Iterable[Field], values: Mapping[str, str]) -> Iterator[Fla
     for field in table:
         if field.required and field in CORE and not values[field.name]:
             yield Flaw(field.name, "is missing", field.mend)
+    channels = sorted({field.channel for field in table if field.channel})
+    for name in values["CHAIN"].split(","):
+        if channels and name and name not in channels:
+            yield Flaw("CHAIN", f"names {name!r}, which is no channel", f"Channels are {', '.join(channels)}.")
 
 
 def _warnings(

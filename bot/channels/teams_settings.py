@@ -1,7 +1,7 @@
 """What an owner sets for Microsoft Teams, checked, and what it means."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Self
 from uuid import UUID
 
@@ -53,7 +53,7 @@ def hosts(value: str) -> str:
     return ",".join(part.strip() for part in value.split(",") if part.strip())
 
 
-FIELDS = (
+_FIELDS = (
     Field(
         "TEAMS_APP_ID",
         "Application (client) ID of the bot's app registration",
@@ -102,6 +102,7 @@ FIELDS = (
         check=hosts,
     ),
 )
+FIELDS = tuple(replace(each, channel="teams") for each in _FIELDS)
 REQUIRED = tuple(each.name for each in FIELDS if each.required)
 
 

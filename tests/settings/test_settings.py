@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from bot.channels.contract import Field
+from bot.channels.registry import fields as all_fields
 from bot.settings import ENVIRONMENT, Settings, SettingsFault, data_dir, load, save
 
 TOKEN = Field("SLACK_BOT_TOKEN", "The bot's token.", secret=True, aliases=("MCP_ALERT_SLACK_TOKEN",))
@@ -170,3 +171,14 @@ def test_the_data_directory_may_stand_in_the_working_directorys_file(tmp_path: P
     (tmp_path / ".env").write_text("GATEBELL_DATA_DIR=/srv/gatebell\n")
     assert data_dir({}, tmp_path) == Path("/srv/gatebell")
     assert data_dir({"GATEBELL_DATA_DIR": "/data"}, tmp_path) == Path("/data")
+
+
+def test_a_channel_that_there_is_not_is_named(tmp_path: Path) -> None:
+    with pytest.raises(SettingsFault) as caught:
+        load(all_fields(), {"CHAIN": "slack,slak"}, tmp_path / "data", tmp_path)
+    assert str(caught.value) == "CHAIN: names 'slak', which is no channel. Channels are email, slack, teams, webhook."
+
+
+def test_every_channel_with_settings_may_stand_in_the_chain(tmp_path: Path) -> None:
+    chain = "webhook,email,teams,slack"
+    assert load(all_fields(), {"CHAIN": chain}, tmp_path / "data", tmp_path)["CHAIN"] == chain
