@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.measure import table
 
-ALL = ("delivery",)
+ALL = ("delivery", "clicks", "teams_send", "lag", "memory", "durability")
 
 
 def main() -> int:
@@ -32,7 +32,8 @@ def machine() -> str:
     """What the figures were seen on, and how busy it was with other things."""
     models = [line for line in Path("/proc/cpuinfo").read_text().splitlines() if line.startswith("model name")]
     model = models[0].partition(":")[2].strip() if models else platform.machine()
-    return f"{os.cpu_count()} × {model}, Python {platform.python_version()}, load before {os.getloadavg()[0]:.1f}"
+    python = platform.python_version()
+    return f"{os.cpu_count()} processors ({model}), Python {python}, load before {os.getloadavg()[0]:.1f}"
 
 
 if __name__ == "__main__":

@@ -7,7 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-Send = Callable[[int], tuple[str, bytes]]  # the path and the body of the n-th request
+Send = Callable[[int], "Request"]
+
+
+@dataclass(frozen=True)
+class Request:
+    path: str
+    body: bytes
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -26,8 +33,9 @@ class Line:
         self._writer.close()
 
     async def call(self, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
-        lines = "".join(f"{name}: {value}\r\n" for name, value in (self.headers | (headers or {})).items())
-        head = f"{'POST' if body else 'GET'} {path} HTTP/1.1\r\nHost: bench\r\n{lines}Content-Length: {len(body)}\r\n\r\n"
+        whole = {"Host": "bench", **self.headers, **(headers or {}), "Content-Length": str(len(body))}
+        lines = "".join(f"{name}: {value}\r\n" for name, value in whole.items())
+        head = f"{'POST' if body else 'GET'} {path} HTTP/1.1\r\n{lines}\r\n"
         self._writer.write(head.encode() + body)
         answer = await self._reader.readuntil(b"\r\n\r\n")
         length = int(answer.lower().partition(b"content-length:")[2].split(b"\r\n", 1)[0] or 0)
@@ -44,8 +52,8 @@ class Line:
 class Sent:
     """When each request began and was answered, by its number; only those that were answered with 2xx."""
 
-    began: Mapping[int, float]
-    answered: Mapping[int, float]
+    began: dict[int, float]
+    answered: dict[int, float]
 
 
 async def paced(lines: Sequence[Line], numbers: range, each_second: float, send: Send) -> Sent:
@@ -78,8 +86,8 @@ async def saturated(lines: Sequence[Line], numbers: range, send: Send) -> Sent:
 
 
 async def _one(line: Line, number: int, send: Send, sent: Sent) -> None:
-    path, body = send(number)
+    request = send(number)
     began = time.monotonic()
-    status, _ = await line.call(path, body)
+    status, _ = await line.call(request.path, request.body, request.headers)
     if 200 <= status < 300:
-        sent.began[number], sent.answered[number] = began, time.monotonic()  # type: ignore[index]
+        sent.began[number], sent.answered[number] = began, time.monotonic()

@@ -37,7 +37,7 @@ class Measure:
         elif self.least is not None:
             target = f"≥ {self.least:g} {self.unit}"
         elif self.share is not None:
-            target = f"≥ {self.share:g} × floor"
+            target = f"≥ {self.share:g} of floor"
         floor = "" if self.floor is None else _figure(self.floor, self.unit)
         ratio = f"{self.ours / self.floor:.2f}" if self.floor else ""
         verdict = ("pass" if self.passed else "MISS") if self.has_target else ""
@@ -53,7 +53,8 @@ def percentile(values: Iterable[float], share: float) -> float:
 def table(measures: Sequence[Measure]) -> str:
     rows = [HEAD, *(each.row() for each in measures)]
     widths = [max(len(row[column]) for row in rows) for column in range(len(HEAD))]
-    return "\n".join("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows)
+    lines = ("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)) for row in rows)
+    return "\n".join(map(str.rstrip, lines))
 
 
 def _figure(value: float, unit: str) -> str:

@@ -106,20 +106,18 @@ class Installation:
             raise RuntimeError(f"gatebell {' '.join(arguments)} failed: {done.stderr}")
         return done.stdout
 
-    async def start(self, port: int = 0) -> Running:
+    async def start(self) -> Running:
         """The server, once it is ready."""
-        port = port or free_port()
-        with self._log.open("a") as log:
-            process = subprocess.Popen(
-                [sys.executable, "-m", "bot", "serve"],
-                env={**self._environ, "PORT": str(port)},
-                cwd=self._folder,
-                stderr=log,
-                text=True,
-            )
-        running = Running(process, port, self.key)
+        running = self._started(free_port())
         await self._until_ready(running)
         return running
+
+    def _started(self, port: int) -> Running:
+        command = [sys.executable, "-m", "bot", "serve"]
+        environ = {**self._environ, "PORT": str(port)}
+        with self._log.open("a") as log:
+            process = subprocess.Popen(command, env=environ, cwd=self._folder, stderr=log, text=True)
+        return Running(process, port, self.key)
 
     async def _until_ready(self, running: Running) -> None:
         until = time.monotonic() + 30

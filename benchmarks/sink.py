@@ -9,6 +9,7 @@ import re
 import time
 from dataclasses import dataclass, field
 
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n"
 LENGTH = re.compile(rb"content-length: *(\d+)", re.IGNORECASE)
 MARK = re.compile(rb"bench-(\d+)")
 TOKEN = re.compile(rb'"value": ?"([^"]+)"')
@@ -48,7 +49,8 @@ class Seen:
         return json.dumps({"posted": self.posted, "updated": self.updated, "tokens": self.tokens}).encode()
 
     def forget(self) -> bytes:
-        self.__init__()  # type: ignore[misc]
+        for each in (self.posted, self.updated, self.tokens):
+            each.clear()
         return b"{}"
 
 
@@ -73,13 +75,11 @@ class Endpoint(asyncio.Protocol):
                 return
             body, self._read = self._read[end + 4 : whole], self._read[whole:]
             answer = self._answer(head.split(b" ", 2)[1].rpartition(b"/")[2], body)
-            self._transport.write(
-                b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n" % len(answer) + answer
-            )
+            self._transport.write(HEAD % len(answer) + answer)
 
     def _answer(self, method: bytes, body: bytes) -> bytes:
         match method:
-            case b"chat.postMessage" | b"forwarded":
+            case b"chat.postMessage":
                 return self._seen.post(body)
             case b"chat.update":
                 return self._seen.update(body)
