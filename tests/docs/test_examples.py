@@ -1,5 +1,6 @@
 """What the pages show is what happens: their commands, calls and programs are run beside a whole installation."""
 
+import re
 from collections.abc import AsyncIterator
 from itertools import zip_longest
 from pathlib import Path
@@ -144,7 +145,7 @@ async def test_the_open_metrics_are_those_of_the_page(world: World) -> None:
     async with world.http.get(f"{world.address}/metrics") as response:
         text = await response.text()
     page = (ROOT / "docs" / "operating.md").read_text()
-    named = {line.split("`")[1] for line in page.splitlines() if line.startswith("| `gatebell_")}
+    named = set(re.findall(r"`(gatebell_\w+)`", page))
     there = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE ")}
     assert named
     assert named - there == set()
