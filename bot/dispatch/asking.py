@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 
 from pydantic import JsonValue
 
-from bot.channels.contract import CALLER_CHANNEL, Reader
+from bot.channels.contract import CALLER_CHANNEL, Reader, ReaderKind
 from bot.dispatch import outbox
 from bot.dispatch.notice import (
     Ask,
@@ -239,7 +239,8 @@ def _standing(interaction: Interaction) -> str:
 
 
 def _delivery_view(row: Row) -> DeliveryView:
-    shown = "sent" if row["shown"] >= 0 else "waiting"
+    nothing_yet = 0 if row["reader_kind"] == ReaderKind.CALLER else -1
+    shown = "sent" if row["shown"] > nothing_yet else "waiting"
     state = row["state"] if row["state"] in ("failed", "grouped") else shown
     detail = row["detail"] or row["reason"]
     return DeliveryView(

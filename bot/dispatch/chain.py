@@ -16,9 +16,12 @@ class Move(StrEnum):
     WAIT = "wait"  # the same channel takes it a little later
 
 
-def after_refusal(reason: Reason, urgent: bool, more: bool) -> Move:
-    """A refusal for any reason leads to the next channel; only a busy one is worth waiting for, if nothing presses."""
-    if reason is Reason.RATE_LIMITED and not (urgent and more):
+def after_refusal(reason: Reason, urgent: bool, more: bool, age: float = 0.0) -> Move:
+    """A refusal for any reason leads to the next channel; only a busy one is worth waiting for, if nothing presses.
+
+    `age` is for how many seconds the copy has waited already.
+    """
+    if reason is Reason.RATE_LIMITED and not (urgent and more) and age < GIVE_UP_AFTER:
         return Move.WAIT
     return Move.NEXT
 

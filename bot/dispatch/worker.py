@@ -274,7 +274,8 @@ class Worker:
                 return Kept(claim, attempts, claim.version, outcome, step, "done")
             refusals.append(outcome)
             until = await self._silence(name, claim, outcome)
-            if chain.after_refusal(outcome.reason, urgent, more) is chain.Move.WAIT:
+            age = self._tools.clock.now().timestamp() - claim.created_at
+            if chain.after_refusal(outcome.reason, urgent, more, age) is chain.Move.WAIT:
                 return _later(claim, attempts, step, until, claim.tries + 1, refusals)
         return await self._refused(claim, attempts, refusals)
 
