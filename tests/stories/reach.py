@@ -2,6 +2,8 @@
 
 import asyncio
 
+from bot.rehearsal.slack_message import Message
+from bot.rehearsal.teams_state import Posted
 from tests.stories.world import ANA, World
 
 CARD = "Read the manual"
@@ -35,11 +37,19 @@ async def _due(world: World) -> int:
 
 def reached(world: World, text: str, who: str = ANA) -> list[str]:
     """Where these words stand before a person now, once for each message."""
-    in_slack = [each for each in world.slack.dm(who).messages if text in each.shown_text()]
-    chat = world.teams.chat(who) if any(each.email == who for each in world.teams.state.people.values()) else None
-    in_teams = [each for each in chat.messages if text in each.shown_text()] if chat else []
+    in_slack = [each for each in _slack_messages(world, who) if text in each.shown_text()]
+    in_teams = [each for each in _teams_messages(world, who) if text in each.shown_text()]
     in_mail = [each for each in world.mail.of(who) if text in each.text or text in each.subject]
     return ["slack"] * len(in_slack) + ["teams"] * len(in_teams) + ["email"] * len(in_mail)
+
+
+def _slack_messages(world: World, who: str) -> list[Message]:
+    return world.slack.dm(who).messages if world.slack.state.by_email(who) else []
+
+
+def _teams_messages(world: World, who: str) -> list[Posted]:
+    known = any(each.email == who for each in world.teams.state.people.values())
+    return world.teams.chat(who).messages if known else []
 
 
 async def told_of(world: World, summary: str = CARD, **fields: object) -> list[str]:
