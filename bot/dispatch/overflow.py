@@ -52,6 +52,7 @@ async def group(tx: Tx, channel: str, reader_id: str, at: datetime) -> Reader | 
             "most": AT_MOST,
         },
     )
+    waiting = [row for row in waiting if _is_readable(row)]
     if len(waiting) < CROWD:
         return None
     ref, crowd = new_id(at), _counted(waiting)
@@ -66,6 +67,14 @@ async def group(tx: Tx, channel: str, reader_id: str, at: datetime) -> Reader | 
         [{"id": row["id"], "ref": ref, "detail": detail, "at": at.timestamp()} for row in waiting],
     )
     return copy.reader
+
+
+def _is_readable(row: Row) -> bool:
+    """What cannot be read is left to whoever takes it up and sets it aside."""
+    try:
+        return isinstance(json.loads(row["record"]), dict) and bool(codec.load_card(row["card"]))
+    except ValueError:
+        return False
 
 
 def _counted(waiting: Sequence[Row]) -> Crowd:

@@ -1,0 +1,119 @@
+"""What is put together when more waits for one reader than its platform takes, and what stays alone."""
+
+from datetime import UTC, datetime, timedelta
+
+from bot.channels.contract import Reader, ReaderKind
+from bot.dispatch import outbox, overflow
+from bot.dispatch.outbox import NewDelivery, NewPost
+from bot.dispatch.overflow import CROWD, SHOWN
+from bot.ids import new_id
+from bot.store import Store, Tx
+from interactions import codec
+from interactions.card import Card, Severity
+
+AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+async def put(
+    store: Store,
+    count: int,
+    *,
+    severity: Severity = Severity.LOW,
+    title: str = "",
+    question: str = "",
+    who: str = "ana",
+) -> None:
+    async def job(tx: Tx) -> None:
+        for number in range(count):
+            card = Card(title or f"Notice {number}", severity=severity)
+            post = NewPost(new_id(AT), card, {}, interaction_id=asks)
+            await outbox.put_post(tx, post, AT)
+            copy = NewDelivery(new_id(AT), Reader(ReaderKind.OPERATOR, who), ("slack", "email"))
+            await outbox.put_deliveries(tx, post, [copy], AT)
+
+    await store.write(job)
+
+
+async def group(store: Store, after: float = 0) -> bool:
+    at = AT + timedelta(seconds=after)
+    return await store.write(lambda tx: overflow.group(tx, "slack", "ana", at)) is not None
+
+
+async def waiting(store: Store) -> list[Card]:
+    sql = "SELECT p.card FROM post p JOIN delivery d ON d.ref = p.ref WHERE d.state = 'open' ORDER BY d.rank"
+    rows = await store.read(lambda tx: tx.rows(sql))
+    return [codec.load_card(row["card"]) for row in rows]
+
+
+async def test_a_few_are_left_alone(store: Store) -> None:
+    await put(store, CROWD - 1)
+    assert not await group(store)
+    assert len(await waiting(store)) == CROWD - 1
+
+
+async def test_a_crowd_becomes_one_card_that_counts_them(store: Store) -> None:
+    await put(store, CROWD, severity=Severity.LOW)
+    await put(store, 3, severity=Severity.MEDIUM)
+    assert await group(store)
+    [digest] = await waiting(store)
+    assert digest.title == f"{CROWD + 3} notices at once"
+    assert digest.severity is Severity.MEDIUM
+    assert set(digest.facts) == {("Medium", "3"), ("Low", str(CROWD))}
+
+
+async def test_what_happened_often_is_named_first_and_the_rest_is_counted(store: Store) -> None:
+    await put(store, 3, title="The same")
+    await put(store, CROWD + SHOWN)
+    await group(store)
+    [digest] = await waiting(store)
+    lines = [line for line in digest.text.splitlines() if line.startswith("- ")]
+    assert lines[0] == "- 3 times: The same"
+    assert len(lines) == SHOWN + 1
+    assert lines[-1].endswith("more kinds")
+
+
+async def test_critical_ones_and_questions_stay_alone(store: Store) -> None:
+    await put(store, CROWD)
+    await put(store, 2, severity=Severity.CRITICAL, title="The house burns")
+    await put(store, 2, asks="q", title="May I?")
+    await group(store)
+    titles = sorted(each.title for each in await waiting(store))
+    assert titles == sorted([f"{CROWD} notices at once", "May I?", "May I?", "The house burns", "The house burns"])
+
+
+async def test_what_is_being_sent_now_is_not_put_together_with_the_rest(store: Store) -> None:
+    await put(store, CROWD + 5)
+    await store.write(lambda tx: outbox.claim(tx, "one", {"slack": 5}, AT))
+    await group(store)
+    assert len(await waiting(store)) == 5 + 1
+
+
+async def test_another_readers_notices_are_not_touched(store: Store) -> None:
+    await put(store, CROWD)
+    await put(store, 2, who="ben", title="For Ben")
+    await group(store)
+    assert [each.title for each in await waiting(store)].count("For Ben") == 2
+
+
+async def test_a_digest_that_waits_itself_counts_as_what_it_tells(store: Store) -> None:
+    await put(store, CROWD)
+    await group(store)
+    await put(store, CROWD)
+    await group(store, after=1)
+    assert [each.title for each in await waiting(store)] == [f"{2 * CROWD} notices at once"]
+
+
+async def test_one_that_cannot_be_read_keeps_no_other_from_being_told(store: Store) -> None:
+    await put(store, CROWD + 1)
+    damage = "UPDATE post SET card = '[' WHERE ref = (SELECT MIN(ref) FROM post)"
+    await store.write(lambda tx: tx.run(damage))
+    assert await group(store)
+    _, aside = await store.write(lambda tx: outbox.claim(tx, "one", {"slack": 5}, AT + timedelta(seconds=2)))
+    assert len(aside) == 1
+
+
+async def test_words_of_others_are_no_markup_of_ours(store: Store) -> None:
+    await put(store, CROWD, title="[click](https://evil.example) *now*")
+    await group(store)
+    [digest] = await waiting(store)
+    assert "[click](" not in digest.text
