@@ -2,12 +2,13 @@
 
 import asyncio
 import time
+from datetime import datetime
 
 import pytest
 
 from bot.keys import Scope
 from tests.stories.hands import press
-from tests.stories.world import ANA, Answered, World
+from tests.stories.world import ANA, BEN, Answered, World
 
 
 async def approved(world: World, label: str = "Approve") -> Answered:
@@ -168,13 +169,18 @@ async def test_after_the_decision_the_same_request_gives_the_decision(world: Wor
 
 
 async def test_a_wait_ends_with_the_decision_and_not_later(world: World) -> None:
-    asked = await world.ask_blocked([ANA])
-    await world.shown_to_ana("Approve")
+    """The best of five, because machines are busy; whoever only looks again takes about half a second."""
+    assert min([await gap_after_decision(world) for _ in range(5)]) < 0.2
+
+
+async def gap_after_decision(world: World) -> float:
+    asked = await world.ask_blocked([BEN])
+    await world.teams.chat(BEN).wait_for(lambda chat: chat.labels)
     waiting = asyncio.create_task(world.see(asked["id"], wait=30))
-    await asyncio.sleep(0)
-    began = time.monotonic()
-    await world.slack.dm(ANA).click("Approve")
-    assert ((await waiting)["status"], time.monotonic() - began < 5) == ("decided", True)
+    await asyncio.sleep(0.02)  # the wait has begun
+    await world.click_in_teams("Approve")
+    seen = await waiting
+    return time.time() - datetime.fromisoformat(seen["decision"]["decided_at"]).timestamp()
 
 
 async def test_a_wait_that_is_over_says_pending(world: World) -> None:
