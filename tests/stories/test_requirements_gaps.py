@@ -1,9 +1,9 @@
-"""Behaviours that belong to no single part: at once, to nobody else, and not too much at once."""
+"""Behaviours that belong to no single part: at once, and to nobody else."""
 
 import statistics
 import sys
 import time
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -61,39 +61,6 @@ async def seconds_until_shown(world: World, severity: str, number: int) -> float
     await world.tell("backup.failed", f"Backup {number} has failed", severity=severity, context={"number": number})
     await world.shown_to_ana(f"Backup {number} has failed")
     return time.perf_counter() - began
-
-
-@pytest.fixture
-async def storm(platforms: Platforms, data: Path) -> AsyncIterator[World]:
-    """Sixty notices for Ana at once, one of them grave."""
-    async with installed(platforms, data) as world:
-        events = [
-            {"type": "backup.failed", "summary": f"Backup {number} has failed", "context": {"number": number}}
-            for number in range(60)
-        ]
-        grave = {"type": "disk.full", "summary": "The disk is full", "severity": "critical"}
-        await world.call("POST", "/api/v1/events", [*events, grave])
-        await world.shown_to_ana("The disk is full")
-        await world.forward(seconds=30)
-        yield world
-
-
-async def test_too_many_at_once_become_one_message(storm: World) -> None:
-    await storm.shown_to_ana("notices at once")
-    assert len(storm.slack.dm(ANA).messages) < 30
-
-
-async def test_after_a_storm_the_next_notice_does_not_wait_for_long(storm: World) -> None:
-    await storm.shown_to_ana("notices at once")
-    await storm.forward(seconds=30)
-    await storm.shown_to_ana("Backup 59 has failed")
-    await storm.tell("connection.broken", context={"connection": "Jira"})
-    await storm.shown_to_ana("Jira cannot be reached")
-
-
-async def test_a_critical_one_stays_alone_among_too_many(storm: World) -> None:
-    message = next(each for each in storm.slack.dm(ANA).messages if "The disk is full" in each.shown_text())
-    assert "notices at once" not in message.shown_text()
 
 
 async def test_a_webhook_in_the_chain_is_told_where_nobody_else_takes_it(platforms: Platforms, data: Path) -> None:
