@@ -20,7 +20,7 @@ async def put(
     *,
     severity: Severity = Severity.LOW,
     title: str = "",
-    question: str = "",
+    asks: str = "",
     who: str = "ana",
 ) -> None:
     async def job(tx: Tx) -> None:
