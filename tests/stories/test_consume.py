@@ -136,9 +136,9 @@ async def test_ten_times_the_same_at_once_is_asked_once(any_world: World) -> Non
     asked = await asyncio.gather(*(world.ask_blocked([ANA], idempotency_key="run-1") for _ in range(10)))
     assert len({each["id"] for each in asked}) == 1
     assert sorted(each.status for each in asked) == [200] * 9 + [201]
-    await world.shown_to_ana("Keep blocked")
-    await world.product.dispatcher.drain(2)
-    assert len(world.slack.dm(ANA).messages) == 1
+    await world.ask("clarification", {"question": "What next?", "choices": [{"id": "a", "label": "A"}]}, [ANA])
+    await world.shown_to_ana("What next?")
+    assert len(world.slack.dm(ANA).messages) == 2
 
 
 async def test_the_key_may_come_as_a_header(world: World) -> None:

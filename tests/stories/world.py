@@ -201,14 +201,14 @@ class World:
         """Return when the question is answered with something true."""
         async with asyncio.timeout(within):
             while not question():
-                await asyncio.sleep(0.02)
+                await a_moment()
 
     async def forward_until(self, question: Callable[[], object], within: float = 10.0) -> None:
         """Move time minute by minute until it is so: for what is tried again later."""
         async with asyncio.timeout(within):
             while not question():
                 await self.forward(minutes=1)
-                await asyncio.sleep(0.05)
+                await a_moment()
 
     async def settled(self) -> None:
         """Returns when nothing goes on any more that a request has left behind."""
@@ -259,6 +259,11 @@ class World:
 
     async def page_at(self, link: str) -> Page:
         return await Page.open(self.http, link)
+
+
+async def a_moment() -> None:
+    """For what can only be looked at again and again."""
+    await asyncio.sleep(0.02)
 
 
 @contextlib.asynccontextmanager
