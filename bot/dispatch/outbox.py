@@ -258,18 +258,18 @@ async def next_due(tx: Tx, at: datetime) -> float | None:
     return row["due"] if row else None
 
 
-async def keep(tx: Tx, kept: Kept, at: datetime) -> bool:
-    """Write what became of a claim, with its attempts; false if somebody else holds it by now."""
+async def keep(tx: Tx, kept: Kept, at: datetime) -> str:
+    """Write what became of a claim, with its attempts; the state it is in now, "" if somebody else holds it by now."""
     for attempt in kept.attempts:
         await put_attempt(tx, kept.claim.id, attempt)
     claim = kept.claim
-    changed = await tx.run(
+    row = await tx.row(
         "UPDATE delivery SET shown = :shown, receipt = :receipt, step = :step, channel = :channel, due_at = :due,"
         " slot = :slot, tries = :tries,"
         " state = CASE WHEN :state = 'done' AND wanted > :shown THEN 'open' ELSE :state END,"
         " reason = :reason, detail = :detail, lease = '', lease_until = 0,"
         " done_at = :done"
-        " WHERE id = :id AND lease = :lease",
+        " WHERE id = :id AND lease = :lease RETURNING state",
         {
             "id": claim.id,
             "lease": claim.lease,
@@ -286,7 +286,7 @@ async def keep(tx: Tx, kept: Kept, at: datetime) -> bool:
             "done": None if kept.state == "open" else at.timestamp(),
         },
     )
-    return changed > 0
+    return str(row["state"]) if row else ""
 
 
 async def put_attempt(tx: Tx, delivery: str, attempt: Attempt) -> None:

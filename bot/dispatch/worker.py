@@ -207,7 +207,7 @@ class Worker:
         patience = time.monotonic() + outbox.LEASE_SECONDS
         while True:
             try:
-                ended = await self._tools.store.write(partial(self._record, kept, self._tools.clock.now()))
+                state, ended = await self._tools.store.write(partial(self._record, kept, self._tools.clock.now()))
             except StoreUnavailable:
                 if time.monotonic() > patience:
                     log.error(
@@ -218,14 +218,15 @@ class Worker:
                 continue
             if ended:
                 self._ended(kept.claim.interaction_id, Status.UNDELIVERABLE)
-            self.wake()
+            if ended or state == "open":  # else there is nothing to look for, and looking takes longer than keeping
+                self.wake()
             return
 
-    async def _record(self, kept: Kept, at: datetime, tx: Tx) -> bool:
-        """True if this was the last copy of a question, which has reached nobody."""
-        held = await outbox.keep(tx, kept, at)
-        lost = held and kept.state == "failed" and kept.shown < 0
-        return lost and await self._lost(tx, kept.claim.ref, kept.claim.interaction_id, kept.detail, at)
+    async def _record(self, kept: Kept, at: datetime, tx: Tx) -> tuple[str, bool]:
+        """The state of the copy; and whether it was the last one of a question, which has reached nobody."""
+        state = await outbox.keep(tx, kept, at)
+        lost = state == "failed" and kept.shown < 0
+        return state, lost and await self._lost(tx, kept.claim.ref, kept.claim.interaction_id, kept.detail, at)
 
     async def _show(self, claim: Claim) -> Kept:
         reader = await self._reader(claim)

@@ -37,7 +37,7 @@ def shown(claim: Claim, message: str = "1") -> Kept:
     return Kept(claim, (), claim.version, Receipt("slack", "D1", message), 0, "done")
 
 
-async def keep(store: Store, kept: Kept) -> bool:
+async def keep(store: Store, kept: Kept) -> str:
     return await store.write(lambda tx: outbox.keep(tx, kept, AT))
 
 
