@@ -93,6 +93,7 @@ class Product:
     web: web.Application
     state: api.State
     ledger_keys: Sequence[bytes]
+    environment: MutableMapping[str, str]
 
 
 @asynccontextmanager
@@ -113,9 +114,8 @@ async def made(
         keys = _Derived(settings.secret_key)
         ledger = Ledger(store, keys("audit"), mask)
         redis = await _redis(settings, metrics, stack)
-        live = LiveSettings(
-            settings, store, ledger, clock, keys("vault"), redis, {} if environment is None else environment
-        )
+        environment = {} if environment is None else environment
+        live = LiveSettings(settings, store, ledger, clock, keys("vault"), redis, environment)
         shared, guarded = await _sessions(live, stack)
         directory = Directory(store, ledger, clock.now, lambda: live.now.recipient)
         kinds = kinds or Registry()
@@ -156,7 +156,9 @@ async def made(
             classify=notice_of,
             digest=signing.digest,
             told=metrics.told,
+            asked=metrics.asked,
             decided=metrics.decided,
+            refused=metrics.refused,
         )
         dispatcher = Dispatcher(tools, setting)
         conversation = Conversation(
@@ -168,7 +170,8 @@ async def made(
             kinds=kinds,
             now=clock.now,
         )
-        channels.build(settings)
+        await live.look()
+        channels.build(live.now)
 
         async def changed(before: Settings, after: Settings) -> None:
             mask.learn((*before.secrets, *after.secrets))
@@ -194,7 +197,19 @@ async def made(
         application = _application(faces, channels, dispatcher, keys("forms"))
         if settings.database_url.startswith("sqlite") and alone(settings.data_dir / LOCK, stack):
             await dispatcher.resume_at_once()
-        yield Product(live, clock, store, dispatcher, channels, metrics, spawned, application, state, keys("audit"))
+        yield Product(
+            settings=live,
+            clock=clock,
+            store=store,
+            dispatcher=dispatcher,
+            channels=channels,
+            metrics=metrics,
+            spawned=spawned,
+            web=application,
+            state=state,
+            ledger_keys=keys("audit"),
+            environment=environment,
+        )
         state.closing = True
         await dispatcher.drain(DRAIN_SECONDS)
         await spawned.finish(1.0)

@@ -6,6 +6,7 @@ is taken whole or not at all: while a new one has a fault, the old one goes on.
 """
 
 import asyncio
+import hashlib
 import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
@@ -16,7 +17,7 @@ from pydantic import JsonValue
 from bot import settings as files
 from bot import vault
 from bot.clock import Clock
-from bot.env_file import Unreadable, read
+from bot.env_file import Unreadable, change, read
 from bot.ledger import Ledger
 from bot.redis_link import RedisLink
 from bot.settings import SAVED, Flaw, Settings, SettingsFault
@@ -58,16 +59,14 @@ class LiveSettings:
         publish_to: MutableMapping[str, str],
     ) -> None:
         self.now = settings
-        self._store = store
         self._ledger = ledger
         self._clock = clock
-        self._keys = keys
         self._redis = redis
         self._publish_to = publish_to
         self._changed: Changed | None = None
         self._lock = asyncio.Lock()
+        self._replicas = Replicas(store, clock, keys, settings.data_dir) if _may_have_replicas(settings) else None
         self._seen = _stamp(self._path)
-        self._version = 0
 
     @property
     def _path(self) -> Path:
@@ -79,16 +78,15 @@ class LiveSettings:
     async def save(self, changes: Mapping[str, str | None], by: str) -> Sequence[str]:
         """Save and let it hold everywhere; the names that count only after a restart. Raises SettingsFault."""
         async with self._lock:
+            await self._follow()
             stored = files.checked(changes, self.now.fields)
             self._refuse_locked(stored)
             content = _merged(read(self._path), stored)
             after = files.again(self.now, content)
-            await asyncio.to_thread(files.save, self.now.data_dir, dict(stored), self.now.fields)
-            self._seen = _stamp(self._path)
+            await asyncio.to_thread(change, self._path, stored)
             names = sorted(name for name in changes if self.now.get(name) != after.get(name))
-            await self._share(content, names, by)
-            await self._take(after)
-        await self._announce()
+            await self._write_down(names, by)
+            await self._hold(after)
         return [name for name in names if name in AT_START]
 
     async def remember(self, name: str, value: str) -> None:
@@ -99,18 +97,28 @@ class LiveSettings:
     async def look(self) -> bool:
         """Take what was saved elsewhere; true if other settings hold now."""
         async with self._lock:
-            await self._fetch()
-            stamp = _stamp(self._path)
-            if stamp == self._seen:
-                return False
-            self._seen = stamp
-            try:
-                after = await asyncio.to_thread(files.again, self.now)
-            except (SettingsFault, Unreadable) as fault:
-                log.warning("the saved settings have a fault, so the old ones go on: %s", fault)
-                return False
-            await self._take(after)
-            return True
+            return await self._follow()
+
+    async def _follow(self) -> bool:
+        if self._replicas:
+            await self._replicas.fetch(self._path)
+        if _stamp(self._path) == self._seen:
+            return False
+        self._seen = _stamp(self._path)
+        try:
+            after = await asyncio.to_thread(files.again, self.now)
+        except (SettingsFault, Unreadable) as fault:
+            log.warning("the saved settings have a fault, so the old ones go on: %s", fault)
+            return False
+        await self._hold(after)
+        return True
+
+    async def _hold(self, after: Settings) -> None:
+        """From now on these hold here, and the other replicas get to know of them."""
+        self._seen = _stamp(self._path)
+        if self._replicas and await self._replicas.share(await asyncio.to_thread(read, self._path)):
+            await self._announce(self._replicas.version)
+        await self._take(after)
 
     async def watch(self) -> None:
         """Look at the file often, at the database now and then, and at once when Redis says so, until cancelled."""
@@ -121,17 +129,7 @@ class LiveSettings:
 
     async def seal_anew(self) -> bool:
         """Seal what rests in the database with the newest SECRET_KEY; false where nothing does. Raises CannotOpen."""
-
-        async def job(tx: Tx) -> bool:
-            sql = "SELECT sealed FROM saved_settings WHERE id = 1 "
-            row = await tx.row(sql + tx.for_update)
-            if row is None:
-                return False
-            sealed = vault.seal_anew(row["sealed"], self._keys)
-            await tx.run("UPDATE saved_settings SET sealed = :sealed WHERE id = 1", {"sealed": sealed})
-            return True
-
-        return await self._store.write(job)
+        return self._replicas is not None and await self._replicas.seal_anew()
 
     def _refuse_locked(self, stored: Mapping[str, str | None]) -> None:
         locked = [name for name, value in stored.items() if value is not None and self.now.locked(name)]
@@ -154,47 +152,16 @@ class LiveSettings:
         else:
             self._publish_to.pop(name, None)
 
-    async def _share(self, content: Mapping[str, str], names: Sequence[str], by: str) -> None:
-        """Into the database, for replicas elsewhere: sealed, under the next version; the audit log gets names alone."""
-        at = self._clock.now()
-        sealed = vault.seal(json.dumps(dict(content)), self._keys)
+    async def _write_down(self, names: Sequence[str], by: str) -> None:
+        """Names alone: no value, secret or not, belongs into the audit log."""
+        detail: dict[str, JsonValue] = {"names": list(names)}
+        await self._ledger.write(self._clock.now(), by, "settings.saved", "settings", "", detail)
 
-        async def job(tx: Tx) -> int:
-            await tx.run(
-                "INSERT INTO saved_settings (id, version, sealed, at) VALUES (1, 1, :sealed, :at)"
-                " ON CONFLICT (id) DO UPDATE SET version = saved_settings.version + 1, sealed = excluded.sealed,"
-                " at = excluded.at",
-                {"sealed": sealed, "at": at.timestamp()},
-            )
-            detail: dict[str, JsonValue] = {"names": list(names)}
-            await self._ledger.record(tx, at, by, "settings.saved", "settings", "", detail)
-            row = await tx.row("SELECT version FROM saved_settings WHERE id = 1")
-            return int(row["version"]) if row else 0
-
-        self._version = await self._store.write(job)
-
-    async def _fetch(self) -> None:
-        """Write down here what another replica has saved, if it is newer than what is known."""
-        row = await self._store.read(lambda tx: tx.row("SELECT version, sealed FROM saved_settings WHERE id = 1"))
-        if row is None or row["version"] <= self._version:
-            return
-        first, self._version = self._version == 0, row["version"]
-        try:
-            content = json.loads(vault.unseal(row["sealed"], self._keys))
-        except vault.CannotOpen as error:
-            log.warning("settings of another replica cannot be read: %s", error)
-            return
-        here = await asyncio.to_thread(read, self._path)
-        if content == here or (first and here):
-            return
-        gone = dict.fromkeys(here.keys() - content.keys())
-        await asyncio.to_thread(files.save, self.now.data_dir, {**content, **gone}, self.now.fields)
-
-    async def _announce(self) -> None:
+    async def _announce(self, version: int) -> None:
         """A version, never a value."""
         redis = self._redis
         if redis:
-            await redis.ask(lambda: redis.redis.publish(TOPIC, str(self._version)), None)
+            await redis.ask(lambda: redis.redis.publish(TOPIC, str(version)), None)
 
     async def _look_often(self) -> None:
         looked = 0.0
@@ -222,6 +189,88 @@ class LiveSettings:
                             await self.look()
             except (RedisError, OSError, TimeoutError, StoreUnavailable):
                 await asyncio.sleep(LOOK_AT_DATABASE)
+
+
+class Replicas:
+    """The saved settings in the database, sealed, for replicas that do not share a disk.
+
+    Beside the saved file lies what was last known of both, which tells who has changed something: a file that was
+    changed here is shared; a newer version in the database is written here.
+    """
+
+    def __init__(self, store: Store, clock: Clock, keys: Sequence[bytes], data_dir: Path) -> None:
+        self._store = store
+        self._clock = clock
+        self._keys = keys
+        self._mark = data_dir / f"{SAVED}.version"
+        self.version, self._content = _marked(self._mark)
+
+    async def share(self, content: Mapping[str, str]) -> bool:
+        """Put this into the database under the next version; false if it is there already."""
+        if _hash(content) == self._content:
+            return False
+        sealed, at = vault.seal(json.dumps(dict(content)), self._keys), self._clock.now().timestamp()
+
+        async def job(tx: Tx) -> int:
+            await tx.run(
+                "INSERT INTO saved_settings (id, version, sealed, at) VALUES (1, 1, :sealed, :at)"
+                " ON CONFLICT (id) DO UPDATE SET version = saved_settings.version + 1, sealed = excluded.sealed,"
+                " at = excluded.at",
+                {"sealed": sealed, "at": at},
+            )
+            row = await tx.row("SELECT version FROM saved_settings WHERE id = 1")
+            return int(row["version"]) if row else 0
+
+        self._remember(await self._store.write(job), content)
+        return True
+
+    async def fetch(self, path: Path) -> None:
+        """Write down here what another replica has saved, unless the file was changed here in the meantime."""
+        row = await self._store.read(lambda tx: tx.row("SELECT version, sealed FROM saved_settings WHERE id = 1"))
+        here = await asyncio.to_thread(read, path)
+        changed_here = bool(here) and _hash(here) != self._content
+        if row is None or row["version"] <= self.version or changed_here:
+            return
+        try:
+            content = json.loads(vault.unseal(row["sealed"], self._keys))
+        except vault.CannotOpen as error:
+            log.warning("settings of another replica cannot be read: %s", error)
+            return
+        gone = dict.fromkeys(here.keys() - content.keys())
+        await asyncio.to_thread(change, path, {**content, **gone})
+        self._remember(row["version"], content)
+
+    async def seal_anew(self) -> bool:
+        async def job(tx: Tx) -> bool:
+            sql = "SELECT sealed FROM saved_settings WHERE id = 1 "
+            row = await tx.row(sql + tx.for_update)
+            if row is None:
+                return False
+            sealed = vault.seal_anew(row["sealed"], self._keys)
+            await tx.run("UPDATE saved_settings SET sealed = :sealed WHERE id = 1", {"sealed": sealed})
+            return True
+
+        return await self._store.write(job)
+
+    def _remember(self, version: int, content: Mapping[str, str]) -> None:
+        self.version, self._content = version, _hash(content)
+        self._mark.write_text(json.dumps([self.version, self._content]))
+
+
+def _marked(mark: Path) -> tuple[int, str]:
+    try:
+        version, content = json.loads(mark.read_text())
+    except (OSError, ValueError):
+        return 0, ""
+    return int(version), str(content)
+
+
+def _hash(content: Mapping[str, str]) -> str:
+    return hashlib.sha256(json.dumps(dict(content), sort_keys=True).encode()).hexdigest()
+
+
+def _may_have_replicas(settings: Settings) -> bool:
+    return settings.database_url.startswith("postgresql")
 
 
 def _merged(content: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:

@@ -6,8 +6,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from bot.channels.contract import Answer, Click, Person, Review
-from bot.dispatch.questions import Questions
-from bot.dispatch.route import Directory
+from bot.dispatch.setting import Setting
 from bot.dispatch.worker import Tools
 from bot.store import Tx
 from interactions import desk
@@ -34,12 +33,11 @@ class Copy:
 class Answers:
     """`ended` is told of each answer that counts."""
 
-    def __init__(
-        self, tools: Tools, directory: Directory, questions: Questions, ended: Callable[[str, Status], None]
-    ) -> None:
+    def __init__(self, tools: Tools, setting: Setting, ended: Callable[[str, Status], None]) -> None:
         self._tools = tools
-        self._directory = directory
-        self._questions = questions
+        self._directory = setting.directory
+        self._questions = setting.questions
+        self._count_refused = setting.refused
         self._ended = ended
 
     async def answer(self, click: Click) -> Answer:
@@ -79,6 +77,7 @@ class Answers:
         if isinstance(result, Settled):
             self._ended(interaction_id, result.interaction.status)
             return Answer(accepted=True, words=_thanks(result.interaction), card=desk.card_of(result.interaction))
+        self._count_refused(str(result.why))
         asked = actor is not None and actor.id in before.audience
         return Answer(False, result.words, desk.card_of(before) if asked else None, result.field)
 
@@ -107,6 +106,7 @@ class Answers:
     async def refused(self, platform: str, why: str, subject: str = "") -> None:
         """Audit what an edge refused by itself."""
         at = self._tools.clock.now()
+        self._count_refused("edge")
         detail: dict[str, JsonValue] = {"why": why}
         ledger = self._questions.ledger
         await self._tools.store.write(

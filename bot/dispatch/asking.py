@@ -74,6 +74,7 @@ class Asking:
             return True
 
         if await self._posting.put(post, copies, at, before):
+            self._setting.asked(interaction.question.kind)
             return Opened(_view(interaction, record, ()), created=True)
         return Opened(await self.view(found[-1]), created=False)
 

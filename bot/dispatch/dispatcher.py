@@ -38,7 +38,7 @@ class Dispatcher:
         self._posting = Posting(tools.store, self._worker)
         self._asking = Asking(tools, setting, self._posting, self._waits, self._ended)
         self._telling = Telling(tools, setting, self._posting, self._asking)
-        self._answers = Answers(tools, setting.directory, setting.questions, self._ended)
+        self._answers = Answers(tools, setting, self._ended)
 
     async def run(self) -> None:
         """Send, update and fire timers until cancelled."""

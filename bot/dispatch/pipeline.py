@@ -32,8 +32,10 @@ async def run(stages: Sequence[Stage], notice: Notice) -> Notice | Dropped:
 
 
 def switched_on(rules: Callable[[], Rules]) -> Stage:
+    """What the owner has switched off ends here. A question is asked all the same: an agent waits for its answer."""
+
     async def stage(notice: Notice) -> Notice | Dropped:
-        if not rules().enabled:
+        if not rules().enabled and notice.ask is None:
             return Dropped(NotTold.DISABLED, "alerting is switched off (ALERTING_ENABLED)")
         if notice.event.type in rules().disabled:
             return Dropped(NotTold.DISABLED, f"events of type {notice.event.type} are switched off (EVENTS_DISABLED)")

@@ -15,7 +15,7 @@ Digest = Callable[[str, Mapping[str, JsonValue], Mapping[str, JsonValue]], str]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """`classify` makes a notice of an event; `digest` binds (kind, payload, requester); the last two only count."""
+    """`classify` makes a notice of an event; `digest` binds (kind, payload, requester); the last four only count."""
 
     directory: Directory
     questions: Questions
@@ -23,4 +23,6 @@ class Setting:
     classify: Callable[[Event], Notice]
     digest: Digest
     told: Callable[[str, str], None]
+    asked: Callable[[str], None]
     decided: Callable[[str], None]
+    refused: Callable[[str], None]

@@ -1,0 +1,125 @@
+"""Settings that are saved hold at once, in every replica, or not at all."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from bot import settings as settings_files
+from bot.settings import SAVED, SettingsFault
+from tests.stories.world import ANA, Platforms, World, installed
+
+
+@pytest.fixture
+def bare(platforms: Platforms) -> dict[str, str]:
+    """Slack is not set up in the environment, so that it can be set up while the server runs."""
+    return {"SLACK_BOT_TOKEN": "", "SLACK_SIGNING_SECRET": "", "SLACK_API_URL": ""}
+
+
+def slack_settings(platforms: Platforms) -> dict[str, str | None]:
+    return {
+        "SLACK_BOT_TOKEN": platforms.slack.bot_token,
+        "SLACK_SIGNING_SECRET": platforms.slack.signing_secret,
+        "SLACK_API_URL": platforms.slack.api_url,
+    }
+
+
+async def test_a_channel_that_is_set_up_while_the_server_runs_works_both_ways(
+    platforms: Platforms, data: Path, bare: dict[str, str]
+) -> None:
+    async with installed(platforms, data, CHAIN="slack", **bare) as world:
+        async with world.http.post(f"{world.address}/slack/events", data=b"{}") as before:
+            assert before.status == 404
+        await world.product.settings.save(slack_settings(platforms), "cli")
+        asked = await world.ask_blocked(to=[ANA])
+        await world.shown_to_ana("Keep blocked")
+        await world.slack.dm(ANA).click("Approve")
+        assert (await world.see(asked["id"], wait=5))["status"] == "decided"
+
+
+async def test_a_channel_that_is_taken_out_answers_no_more(
+    platforms: Platforms, data: Path, bare: dict[str, str]
+) -> None:
+    async with installed(platforms, data, **bare) as world:
+        await world.product.settings.save(slack_settings(platforms), "cli")
+        await world.product.settings.save({"SLACK_SIGNING_SECRET": None}, "cli")
+        async with world.http.post(f"{world.address}/slack/events", data=b"{}") as after:
+            assert after.status == 404
+
+
+async def test_a_faulty_set_is_refused_whole_and_the_old_one_goes_on(world: World) -> None:
+    settings = world.product.settings
+    with pytest.raises(SettingsFault, match="COOLDOWN_SECONDS"):
+        await settings.save({"CHAIN": "email", "COOLDOWN_SECONDS": "soon"}, "cli")
+    assert settings.now["CHAIN"] == "slack,teams,email"
+    assert "CHAIN" not in (settings.now.data_dir / SAVED).read_text()
+
+
+async def test_a_value_of_the_environment_cannot_be_saved_over(world: World) -> None:
+    with pytest.raises(SettingsFault, match="locked by the environment"):
+        await world.product.settings.save({"SMTP_HOST": "elsewhere.example"}, "cli")
+
+
+async def test_what_is_saved_is_in_the_environment_of_child_processes_too(world: World) -> None:
+    environment: dict[str, str] = world.product.environment
+    await world.product.settings.save({"COOLDOWN_SECONDS": "60"}, "cli")
+    assert environment["COOLDOWN_SECONDS"] == "60"
+    await world.product.settings.save({"COOLDOWN_SECONDS": None}, "cli")
+    assert environment["COOLDOWN_SECONDS"] == "3600"
+    assert "COOLDOWN_SECONDS" not in os.environ
+
+
+async def test_a_file_that_somebody_else_has_changed_is_taken(world: World) -> None:
+    settings = world.product.settings
+    settings_files.save(settings.now.data_dir, {"COOLDOWN_SECONDS": "90"}, settings.now.fields)
+    assert await settings.look()
+    assert settings.now.cooldown == 90
+
+
+async def test_a_file_with_a_fault_is_not_taken(world: World) -> None:
+    settings = world.product.settings
+    (settings.now.data_dir / SAVED).write_text("COOLDOWN_SECONDS=soon\n")
+    assert not await settings.look()
+    assert settings.now.cooldown == 3600
+
+
+@pytest.mark.parametrize("redis", [True, False], ids=["told by Redis", "found in the database"])
+async def test_a_replica_on_another_disk_follows(
+    platforms: Platforms,
+    data: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+    postgres_story: str,
+    valkey_url: str,
+    redis: bool,
+) -> None:
+    shared = {"DATABASE_URL": postgres_story, "SECRET_KEY": "the same key on every machine"}
+    shared |= {"REDIS_URL": valkey_url} if redis else {}
+    elsewhere = tmp_path_factory.mktemp("elsewhere")
+    async with installed(platforms, data, **shared) as here, installed(platforms, elsewhere, **shared) as there:
+        await here.product.settings.save({"WEBHOOK_SECRET": "whsec_" + "A" * 32}, "cli")
+        await there.until(lambda: there.product.settings.now["WEBHOOK_SECRET"] == "whsec_" + "A" * 32, within=8)
+        rows = await here.product.store.read(lambda tx: tx.rows("SELECT sealed FROM saved_settings"))
+        assert "WEBHOOK" not in rows[0]["sealed"]
+
+
+async def test_the_audit_log_gets_names_and_no_values(world: World) -> None:
+    await world.product.settings.save({"WEBHOOK_SECRET": "whsec_" + "A" * 32}, "operator:ana")
+    rows = await world.product.store.read(
+        lambda tx: tx.rows("SELECT actor, detail FROM audit WHERE action = 'settings.saved' ORDER BY seq DESC")
+    )
+    assert rows[0]["actor"] == "operator:ana"
+    assert "WEBHOOK_SECRET" in rows[0]["detail"]
+    assert "AAAA" not in rows[0]["detail"]
+
+
+async def test_what_rests_in_the_database_is_sealed_anew_when_the_key_rotates(
+    platforms: Platforms, data: Path, tmp_path_factory: pytest.TempPathFactory, postgres_story: str
+) -> None:
+    old, new = "the old key of this installation", "the new key of this installation"
+    async with installed(platforms, data, DATABASE_URL=postgres_story, SECRET_KEY=old) as world:
+        await world.product.settings.save({"COOLDOWN_SECONDS": "60"}, "cli")
+    async with installed(platforms, data, DATABASE_URL=postgres_story, SECRET_KEY=f"{new},{old}") as world:
+        assert await world.product.settings.seal_anew()
+    another = tmp_path_factory.mktemp("another")
+    async with installed(platforms, another, DATABASE_URL=postgres_story, SECRET_KEY=new) as world:
+        assert world.product.settings.now["COOLDOWN_SECONDS"] == "60"
