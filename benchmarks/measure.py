@@ -20,10 +20,11 @@ class Measure:
 
     @property
     def passed(self) -> bool:
-        return not (
-            (self.most is not None and self.ours > self.most)
-            or (self.least is not None and self.ours < self.least)
-            or (self.share is not None and self.floor is not None and self.ours < self.share * self.floor)
+        """Where nothing could be measured (not a number), the target is missed."""
+        return (
+            (self.most is None or self.ours <= self.most)
+            and (self.least is None or self.ours >= self.least)
+            and (self.share is None or (self.floor is not None and self.ours >= self.share * self.floor))
         )
 
     @property
