@@ -11,7 +11,6 @@ from bot.admin.web import error_page, is_fresh, is_same_origin, is_sealed, keep_
 from bot.channels.contract import Answer, Click, Desk, Person, Review
 from interactions.card import Card, Choice, Format, Input, Payload
 from renderers.inert import one_line, visible
-from renderers.words import utc
 
 PLATFORM = "link"
 LARGEST_FORM = 256 * 1024
@@ -92,9 +91,6 @@ class DecisionPage:
             "lines": tuple(lines(review.card.payload)) if review.card.payload else (),
             "left": left(review.card.expires_at, now),
             "seal": seal_form(request.match_info["token"], self.keys, now),
-            "one_line": one_line,
-            "utc": utc,
-            "visible": visible,
         }
         status = 200 if answer is None else 422 if answer.field else 409
         response = aiohttp_jinja2.render_template("decision.html", request, context, status=status)

@@ -17,7 +17,9 @@ from markupsafe import Markup
 from yarl import URL
 
 from renderers.email import html
+from renderers.inert import one_line, visible
 from renderers.markdown import parse
+from renderers.words import utc
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -39,7 +41,7 @@ def set_up(app: web.Application) -> None:
         lstrip_blocks=True,
     )
     environment.globals["static"] = static_url
-    environment.filters["prose"] = _prose
+    environment.filters |= {"prose": _prose, "line": one_line, "visible": visible, "utc": utc}
     app.on_response_prepare.append(protect)
 
 
