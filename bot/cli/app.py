@@ -7,6 +7,7 @@ from typing import Annotated
 from typer import Context, Exit, Option, Typer, echo
 
 from bot.cli import audit, config, key, operator
+from bot.cli.doctor import doctor
 from bot.cli.send import send
 from bot.cli.slack_manifest import slack_manifest_
 from bot.cli.teams_package import teams_package
@@ -52,5 +53,6 @@ def demo(context: Context) -> None:
 
 
 app.command()(send)
+app.command()(doctor)
 app.command("slack-manifest")(slack_manifest_)
 app.command("teams-package")(teams_package)

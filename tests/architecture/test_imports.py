@@ -66,7 +66,12 @@ TABLE = Table(
         Row("bot.conversations.**", may=(OWN, "interactions.**", *DISPATCH, "bot.channels.contract", *FOUNDATION)),
         Row("bot.api.**", may=FACES),
         Row("bot.mcp.**", may=FACES),
+        # The picture of a card as each platform shows it is drawn from what its renderer makes.
+        Row("bot.admin.preview", may=("interactions.**", "renderers.**")),
+        Row("bot.admin.pages.notifications", may=(*FACES, "bot.events.registry", "teams_manifest")),
         Row("bot.admin.**", may=(*FACES, "teams_manifest", *PAGES)),
+        Row("bot.doctor", may=("bot.channels.contract", *FOUNDATION)),
+        Row("bot.round_trip", may=("bot.channels.contract", "interactions.**", *DISPATCH, *FOUNDATION)),
         Row("bot.store.migrations.**", may=(OWN, "bot.tables", "bot.*.tables", *GROUND)),
         Row("bot.**", may=(OWN, "interactions.**", *FOUNDATION)),
     ),

@@ -1,0 +1,129 @@
+"""gatebell doctor: what is wrong, why, and how to mend it; whether or not a server is running."""
+
+import asyncio
+import sys
+import textwrap
+import time
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Annotated
+
+from typer import Exit, Option, echo
+
+from bot.channels.contract import Check
+from bot.cli.opened import failing_in_words
+from bot.cli.reading import FAILED, read_settings
+from bot.doctor import Part, Patient, broken_database, examine, flawed
+from bot.logs import Mask, start_logging
+from bot.round_trip import State, Trip, begin, follow
+from bot.settings import Settings, SettingsFault
+from bot.signing import derive
+from bot.store import StoreUnavailable
+from bot.store.migrate import CannotMigrate
+
+if TYPE_CHECKING:
+    from bot.app import Product
+
+WIDTH = 100
+LOOK = 0.25
+
+
+def doctor(
+    round_trip: Annotated[str, Option(metavar="EMAIL", help="Also ask this operator, and follow the answer.")] = "",
+    channel: Annotated[str, Option(help="On which channel, such as slack.")] = "",
+    wait: Annotated[float, Option(min=1, max=900, help="Seconds to wait for the answer.")] = 120.0,
+) -> None:
+    """Look at everything: settings, database, clock, public address, every channel. Exits 1 if something is wrong."""
+    try:
+        settings = read_settings()
+    except SettingsFault as fault:
+        _print([flawed([(flaw.name, flaw.wrong, flaw.mend) for flaw in fault.flaws])], Mask())
+        raise Exit(FAILED) from fault
+    mask = start_logging("error", settings.log_format, settings.secrets)
+    with failing_in_words():
+        well = asyncio.run(_examined(settings, mask, round_trip, channel, wait))
+    if not well:
+        raise Exit(FAILED)
+
+
+async def _examined(settings: Settings, mask: Mask, operator: str, channel: str, wait: float) -> bool:
+    """Print everything; whether all is well."""
+    from bot.app import made  # a second of imports that --help should not wait for
+
+    try:
+        async with made(settings, mask) as product:
+            parts = await examine(_patient(product))
+            _print(parts, mask)
+            travelled = not operator or await _travelled(product, mask, operator, channel, wait)
+            return travelled and all(part.ok for part in parts)
+    except (CannotMigrate, StoreUnavailable, OSError) as error:
+        kind = "SQLite" if settings.database_url.startswith("sqlite") else "PostgreSQL"
+        _print([broken_database(kind, str(error))], mask)
+        echo("Nothing else was looked at: the rest needs the database.")
+        return False
+
+
+def _patient(product: "Product") -> Patient:
+    settings = product.settings.now
+    keys = derive(settings.secret_key, "forms")
+    return Patient(settings, product.store, product.channels(), keys, product.clock.now)
+
+
+async def _travelled(product: "Product", mask: Mask, operator: str, channel: str, wait: float) -> bool:
+    chosen = channel or next(iter(product.settings.now.chain), "")
+    working = asyncio.create_task(product.dispatcher.run())
+    try:
+        trip = await _followed(product, await begin(product.dispatcher, operator, chosen), wait)
+    finally:
+        working.cancel()
+        await asyncio.gather(working, return_exceptions=True)
+    _print_trip(trip, mask)
+    return trip.done
+
+
+async def _followed(product: "Product", question_id: str, wait: float) -> Trip:
+    echo("\nA card is on its way. Press a button on it; a running server takes the answer.")
+    until = time.monotonic() + wait
+    while True:
+        trip = await follow(product.store, question_id, product.clock.now())
+        if trip.over or time.monotonic() > until:
+            return trip
+        await asyncio.sleep(LOOK)
+
+
+# ---- on the screen ----------------------------------------------------------------------------------------------
+
+
+def _print(parts: Iterable[Part], mask: Mask) -> None:
+    parts = list(parts)
+    sys.stdout.write(mask.text("\n".join(report(parts))) + "\n")
+
+
+def report(parts: Iterable[Part]) -> Iterator[str]:
+    """The lines of the whole, names in one column."""
+    parts = list(parts)
+    width = max((len(check.name) for part in parts for check in part.checks), default=0)
+    for part in parts:
+        yield part.title
+        for check in part.checks:
+            yield from _lines(check, width)
+        yield ""
+    wrong = sum(not check.ok for part in parts for check in part.checks)
+    yield "All is well." if not wrong else f"{wrong} thing{'s' if wrong > 1 else ''} to mend."
+
+
+def _lines(check: Check, width: int) -> Iterator[str]:
+    indent = " " * (width + 10)
+    words = " ".join((check.cause or ("fine" if check.ok else "")).split())
+    first = f"  {'ok  ' if check.ok else 'FAIL'}  {check.name:<{width}}  "
+    yield textwrap.fill(words, WIDTH, initial_indent=first, subsequent_indent=indent) or first
+    if check.mend:
+        yield textwrap.fill(f"→ {check.mend}", WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ")
+
+
+def _print_trip(trip: Trip, mask: Mask) -> None:
+    marks = {State.DONE: "ok  ", State.FAILED: "FAIL", State.WAITING: "…   ", State.NOT_YET: "    "}
+    echo(f"\nRound trip on {trip.channel}")
+    for hop in trip.hops:
+        echo(mask.text(f"  {marks[hop.state]}  {hop.name:<10} {hop.words}".rstrip()))
+        if hop.mend and hop.state is not State.DONE:
+            echo(mask.text(textwrap.fill(f"→ {hop.mend}", WIDTH, initial_indent=" " * 19, subsequent_indent=" " * 21)))
