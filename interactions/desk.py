@@ -125,7 +125,7 @@ def outcome_of(interaction: Interaction) -> Outcome | None:
         case Status.EXPIRED:
             return Outcome(Status.EXPIRED, "Expired without an answer", at)
         case Status.WITHDRAWN:
-            return Outcome(Status.WITHDRAWN, "Withdrawn by the requester", at, reason=interaction.ended_because)
+            return Outcome(Status.WITHDRAWN, "Withdrawn", at, reason=interaction.ended_because)
         case Status.UNDELIVERABLE:
             return Outcome(Status.UNDELIVERABLE, "Nobody could be reached", at, reason=interaction.ended_because)
 

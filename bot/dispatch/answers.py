@@ -103,6 +103,16 @@ class Answers:
         page = self._tools.stamps.page(ticket) if actor and actor.id == copy.reader_id else ""
         return Review(desk.card_of(interaction), token, who, may_decide=not words, words=words, page=page)
 
+    async def look(self, interaction_id: str, operator_id: str) -> Review | None:
+        """The request for somebody who is signed in: everybody there may look, whoever was asked may decide."""
+        loaded = await self._tools.store.read(lambda tx: self._questions.load(tx, interaction_id))
+        if loaded is None:
+            return None
+        interaction, _ = loaded
+        actor = await self._directory.find(operator_id)
+        words = desk.bar_to(interaction, actor, self._tools.clock.now())
+        return Review(desk.card_of(interaction), "", actor.name if actor else "", may_decide=not words, words=words)
+
     async def refused(self, platform: str, why: str, subject: str = "") -> None:
         """Audit what an edge refused by itself."""
         at = self._tools.clock.now()

@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 
 from bot.channels.contract import Answer, Channel, Click, Person, Review
-from bot.dispatch import outbox, overflow
+from bot.dispatch import again, outbox, overflow
 from bot.dispatch.answers import Answers
 from bot.dispatch.asking import Asking
 from bot.dispatch.health import ChannelHealth, Condition
@@ -82,8 +82,10 @@ class Dispatcher:
     ) -> list[InteractionView]:
         return await self._asking.newest(status, limit, before, producer)
 
-    async def withdraw(self, interaction_id: str, because: str = "", producer: str | None = None) -> InteractionView:
-        return await self._asking.withdraw(interaction_id, because, producer)
+    async def withdraw(
+        self, interaction_id: str, because: str = "", producer: str | None = None, by: str = "gatebell", place: str = ""
+    ) -> InteractionView:
+        return await self._asking.withdraw(interaction_id, because, producer, by, place)
 
     async def consume(self, interaction_id: str, digest: str, producer: str | None = None) -> InteractionView:
         return await self._asking.consume(interaction_id, digest, producer)
@@ -93,6 +95,13 @@ class Dispatcher:
         self._worker.wake()
         return shown
 
+    async def send_again(self, delivery_id: str, by: str, place: str) -> str:
+        """One more copy for the same reader; its id. `by` is the audit log's actor. Raises Unknown, Conflict."""
+        at, ledger = self._tools.clock.now(), self._setting.questions.ledger
+        copy = await self._tools.store.write(lambda tx: again.send_again(tx, ledger, delivery_id, at, by, place))
+        self._worker.wake()
+        return copy
+
     # ---- answering ---------------------------------------------------------------------------------------------------
 
     async def answer(self, click: Click) -> Answer:
@@ -100,6 +109,9 @@ class Dispatcher:
 
     async def review(self, token: str, person: Person | None) -> Review | Answer:
         return await self._answers.review(token, person)
+
+    async def look(self, interaction_id: str, operator_id: str) -> Review | None:
+        return await self._answers.look(interaction_id, operator_id)
 
     async def refused(self, platform: str, why: str, subject: str = "") -> None:
         await self._answers.refused(platform, why, subject)

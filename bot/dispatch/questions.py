@@ -103,11 +103,19 @@ class Questions:
     async def give_up(self, tx: Tx, interaction_id: str, at: datetime, because: str) -> bool:
         return await self._end(tx, interaction_id, at, lambda found: desk.give_up(found, at, because))
 
-    async def withdraw(self, tx: Tx, interaction_id: str, at: datetime, because: str) -> bool:
-        return await self._end(tx, interaction_id, at, lambda found: desk.withdraw(found, at, because))
+    async def withdraw(
+        self, tx: Tx, interaction_id: str, at: datetime, because: str, by: str = "gatebell", place: str = ""
+    ) -> bool:
+        return await self._end(tx, interaction_id, at, lambda found: desk.withdraw(found, at, because), by, place)
 
     async def _end(
-        self, tx: Tx, interaction_id: str, at: datetime, rule: Callable[[Interaction], Interaction | None]
+        self,
+        tx: Tx,
+        interaction_id: str,
+        at: datetime,
+        rule: Callable[[Interaction], Interaction | None],
+        by: str = "gatebell",
+        place: str = "",
     ) -> bool:
         loaded = await self.load(tx, interaction_id, lock=True)
         if loaded is None:
@@ -117,5 +125,5 @@ class Questions:
         if ended is None or not await self.stand(tx, interaction, ended, row["ref"], at):
             return False
         detail: dict[str, JsonValue] = {"kind": row["kind"], "because": ended.ended_because}
-        await self.ledger.record(tx, at, "gatebell", f"interaction.{ended.status}", interaction_id, "", detail)
+        await self.ledger.record(tx, at, by, f"interaction.{ended.status}", interaction_id, place, detail)
         return True

@@ -117,7 +117,7 @@ def test_nothing_is_decided_after_an_end(end: str, choice: str) -> None:
     [
         ("decided", "Already decided: Approved by Ben at 12:02 UTC. Your click changed nothing."),
         ("expired", "Expired without an answer at 13:00 UTC. Your click changed nothing."),
-        ("withdrawn", "Withdrawn by the requester at 12:05 UTC. Your click changed nothing."),
+        ("withdrawn", "Withdrawn at 12:05 UTC. Your click changed nothing."),
         ("undeliverable", "Nobody could be reached at 12:05 UTC. Your click changed nothing."),
     ],
 )

@@ -23,7 +23,7 @@ async def withdraw(world: World, id_: str) -> None:
 
 ENDS = (
     ("expired", "Expired without an answer", expire),
-    ("withdrawn", "Withdrawn by the requester", withdraw),
+    ("withdrawn", "Withdrawn", withdraw),
 )
 either = pytest.mark.parametrize("ending, words, end", ENDS, ids=lambda value: value if isinstance(value, str) else "")
 

@@ -212,7 +212,7 @@ async def test_the_words_of_a_withdrawal_are_data_too(world: World, text: str) -
     asked = await world.ask_blocked([ANA])
     await world.shown_to_ana("Keep blocked")
     await world.call("POST", f"/api/v1/interactions/{asked['id']}/withdraw", {"because": text})
-    await world.shown_to_ana("Withdrawn by the requester")
+    await world.shown_to_ana("Withdrawn")
     assert rung(world.slack.dm(ANA).last) == []
 
 
