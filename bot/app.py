@@ -12,8 +12,10 @@ from typing import Any
 from aiohttp import ClientSession, web
 
 from bot import signing
-from bot.admin import decision
+from bot.admin import decision, rooms
+from bot.admin import site as admin
 from bot.admin import web as pages
+from bot.admin.access import Access
 from bot.api import api
 from bot.channels import http
 from bot.channels.contract import Channel, Edge
@@ -194,7 +196,25 @@ async def made(
             people_changed=directory.forget,
             check_url=lambda url: http.check_url(url, _allowed(live)),
         )
-        application = _application(faces, channels, dispatcher, keys("forms"))
+        looks = admin.Faces(
+            dispatcher=dispatcher,
+            store=store,
+            operators=faces.operators,
+            keys=faces.keys,
+            ledger=ledger,
+            kinds=kinds,
+            clock=clock,
+            metrics=metrics,
+            mask=mask,
+            settings=live,
+            sessions=Access(store, ledger, clock.now),
+            channels=channels,
+            form_keys=keys("forms"),
+            people_changed=directory.forget,
+            http=lambda: shared,
+            spawn=spawned,
+        )
+        application = _application(faces, looks, channels, dispatcher)
         if settings.database_url.startswith("sqlite") and alone(settings.data_dir / LOCK, stack):
             await dispatcher.resume_at_once()
         yield Product(
@@ -338,7 +358,7 @@ async def _redis(settings: Settings, metrics: Metrics, stack: AsyncExitStack) ->
 
 
 def _application(
-    faces: api.Faces, channels: LiveChannels, dispatcher: Dispatcher, form_keys: Sequence[bytes]
+    faces: api.Faces, looks: admin.Faces, channels: LiveChannels, dispatcher: Dispatcher
 ) -> web.Application:
     application = web.Application(
         middlewares=[pages.error_pages(pages.reads_html), *api.middlewares(faces), channels.routes()],
@@ -347,9 +367,12 @@ def _application(
     pages.set_up(application)
     application.add_routes(api.routes(faces))
     application.add_routes(
-        decision.routes(dispatcher, keys=form_keys, now=faces.clock.now, base_url=lambda: faces.settings().base_url)
+        decision.routes(
+            dispatcher, keys=looks.form_keys, now=faces.clock.now, base_url=lambda: faces.settings().base_url
+        )
     )
     application.add_routes(pages.static_routes())
+    rooms.hang(application, looks)
     return application
 
 

@@ -4,49 +4,37 @@ A GET view returns `Shown` (a template and its values); a POST view does somethi
 for the next page) or `Shown` again with what is wrong. Sessions, roles, forms that are ours, and headers are done here.
 """
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import aiohttp_jinja2
-from aiohttp import web
+from aiohttp import ClientSession, web
 from aiohttp.typedefs import Handler
+from markupsafe import Markup
+from yarl import URL
 
+from bot.admin.access import LONGEST, RANK, Access, Visitor
 from bot.admin.web import OWN_SCRIPT, error_page, is_fresh, is_same_origin, is_sealed, keep_private, policy, seal_form
 from bot.channels.contract import Channel
 from bot.clock import Clock
 from bot.dispatch.dispatcher import Dispatcher
+from bot.dispatch.notice import Unknown
 from bot.keys import Keys
 from bot.ledger import Ledger
 from bot.logs import Mask
 from bot.metrics import Metrics
 from bot.operators import Operators
 from bot.settings import Settings
-from bot.store import Store
-from interactions.model import Actor, Role
+from bot.store import Store, StoreUnavailable
+from interactions.model import Role
 from interactions.registry import Registry
 
 COOKIE = "gatebell_session"
 SAID = "gatebell_said"
+SESSION_SECONDS = int(LONGEST.total_seconds())
 LONGEST_FORM = 512 * 1024
-RANK = {Role.VIEWER: 0, Role.OPERATOR: 1, Role.ADMIN: 2}
-
-
-@dataclass(frozen=True, slots=True)
-class Visitor:
-    """Somebody who is signed in. `session` is the id of the session's row, not the secret in the cookie."""
-
-    operator: Actor
-    session: str
-
-    def may(self, role: Role) -> bool:
-        return RANK[self.operator.role] >= RANK[role]
-
-
-class Sessions(Protocol):
-    async def visitor(self, cookie: str) -> Visitor | None:
-        """Who this cookie belongs to now; None for one that is unknown, too old, revoked, or of somebody removed."""
-        ...
 
 
 class SettingsPort(Protocol):
@@ -65,7 +53,10 @@ class SettingsPort(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Faces:
-    """What pages may use; made once by the composition root."""
+    """What pages may use; made once by the composition root.
+
+    `http` is for addresses that the owner has set; `spawn` runs work that a request does not wait for.
+    """
 
     dispatcher: Dispatcher
     store: Store
@@ -77,10 +68,12 @@ class Faces:
     metrics: Metrics
     mask: Mask
     settings: SettingsPort
-    sessions: Sessions
+    sessions: Access
     channels: Callable[[], Mapping[str, Channel]]
     form_keys: Sequence[bytes]
     people_changed: Callable[[], None]
+    http: Callable[[], ClientSession]
+    spawn: Callable[[Coroutine[Any, Any, None]], None]
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +175,20 @@ SIDEBAR: tuple[tuple[str, tuple[Link, ...]], ...] = (
 )
 
 
+def prepare(application: web.Application) -> None:
+    """What templates of pages use beside their values."""
+    filters = aiohttp_jinja2.get_env(application).filters
+    filters["reachable"] = reachable
+    filters["moment"] = moment
+
+
+def moment(at: datetime | float) -> Markup:
+    """A point in time, in UTC for who has no script; admin.js turns it into the zone of whoever looks."""
+    at = at if isinstance(at, datetime) else datetime.fromtimestamp(at, UTC)
+    said = f"{at.day} {at:%B %Y, %H:%M} UTC"
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), said)
+
+
 def reachable(role: Role) -> tuple[Role, ...]:
     """The roles whose pages this role reaches too."""
     return tuple(each for each in Role if RANK[each] <= RANK[role])
@@ -193,6 +200,15 @@ def routes(pages: Sequence[Page], faces: Faces) -> list[web.RouteDef]:
 
 def _handler(page: Page, faces: Faces) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
+        try:
+            return await visited(request)
+        except StoreUnavailable:
+            words = "The database does not answer. Nothing was changed. Try again in a minute."
+            return error_page(request, 503, "Not now", words)
+        except Unknown as fault:
+            return error_page(request, 404, "There is nothing here", f"{fault.words[:1].upper()}{fault.words[1:]}.")
+
+    async def visited(request: web.Request) -> web.StreamResponse:
         visitor = await faces.sessions.visitor(request.cookies.get(COOKIE, ""))
         refused = _refused(page, request, visitor)
         if refused is not None:
@@ -210,7 +226,8 @@ def _refused(page: Page, request: web.Request, visitor: Visitor | None) -> web.S
     if page.role is None:
         return None
     if visitor is None:
-        return web.HTTPSeeOther(f"/login?next={request.path}" if request.method == "GET" else "/login")
+        here = URL("/login").with_query({"next": str(request.rel_url)})
+        return move(str(here) if request.method == "GET" else "/login")
     if not visitor.may(page.role):
         words = f"This page is for the role {page.role}. Yours is {visitor.operator.role}; an admin can change that."
         return error_page(request, 403, "This page is not for your role", words)
@@ -244,11 +261,11 @@ def _answer(
 ) -> web.StreamResponse:
     match outcome:
         case Moved():
-            moved: web.StreamResponse = web.HTTPSeeOther(outcome.to)
+            moved = move(outcome.to)
             if outcome.said:
                 said = f"{'bad' if outcome.bad else 'good'}|{outcome.said}"
                 seal = seal_form(said, faces.form_keys, faces.clock.now())
-                _set_cookie(moved, SAID, f"{seal}|{said}".encode().hex(), faces, 60)
+                set_cookie(moved, SAID, f"{seal}|{said}".encode().hex(), faces, 60)
             return moved
         case Shown():
             return _shown(outcome, request, faces, visitor)
@@ -286,11 +303,14 @@ def _said(request: web.Request, faces: Faces) -> tuple[str, bool]:
     return (words, tone == "bad") if words and is_sealed(seal, said, faces.form_keys) else ("", False)
 
 
-def _set_cookie(response: web.StreamResponse, name: str, value: str, faces: Faces, seconds: int) -> None:
+def move(to: str) -> web.StreamResponse:
+    """See another page; `to` is an address of ours."""
+    response = web.Response(status=303, headers={"Location": to})
+    keep_private(response)
+    return response
+
+
+def set_cookie(response: web.StreamResponse, name: str, value: str, faces: Faces, seconds: int) -> None:
     """HttpOnly, SameSite=Lax, and Secure where people reach us over https."""
     secure = faces.settings.now.base_url.startswith("https://")
     response.set_cookie(name, value, max_age=seconds, httponly=True, samesite="Lax", secure=secure, path="/")
-
-
-def set_session(response: web.StreamResponse, cookie: str, faces: Faces, seconds: int) -> None:
-    _set_cookie(response, COOKIE, cookie, faces, seconds)
