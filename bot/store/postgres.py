@@ -17,6 +17,7 @@ T = TypeVar("T")
 
 GROUP = 64
 READERS = 4
+TRIES = 5
 GONE = (
     OSError,
     asyncpg.InterfaceError,
@@ -24,6 +25,7 @@ GONE = (
     asyncpg.PostgresConnectionError,
     asyncpg.OperatorInterventionError,
 )
+CROSSED = (asyncpg.DeadlockDetectedError, asyncpg.SerializationError)
 FULL = (asyncpg.InsufficientResourcesError, asyncpg.ReadOnlySQLTransactionError)
 
 
@@ -75,6 +77,8 @@ class _Queued:
     done: asyncio.Future[Any]
     result: Any = None
     error: BaseException | None = None
+    tries: int = 0
+    again: bool = False
 
 
 class PostgresStore:
@@ -123,7 +127,11 @@ class PostgresStore:
                 group.append(self._queue.get_nowait())
             await self._commit(group)
             for queued in group:
-                _tell(queued)
+                if queued.again:
+                    queued.again = False
+                    self._queue.put_nowait(queued)
+                else:
+                    _tell(queued)
                 self._queue.task_done()
 
     async def _commit(self, group: list[_Queued]) -> None:
@@ -165,6 +173,10 @@ async def _run_alone(connection: Any, transaction: PostgresTx, queued: _Queued) 
             queued.result = await queued.job(transaction)
     except (*GONE, *FULL):
         raise
+    except CROSSED as error:  # another replica holds what this one wants, and the other way round: later it is free
+        queued.tries += 1
+        queued.again = queued.tries < TRIES
+        queued.error = None if queued.again else StoreUnavailable(str(error))
     except Exception as error:  # noqa: BLE001 - one job's own failure must not undo its neighbours
         queued.error = error
 

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -56,6 +57,28 @@ async def test_many_writers_at_once_lose_no_update(store: Store) -> None:
     )
     rows = await store.read(lambda tx: tx.rows("SELECT count FROM thing"))
     assert rows[0]["count"] == 100
+
+
+async def test_replicas_that_lock_the_same_rows_crosswise_both_have_their_way(postgres_database: str) -> None:
+    here, there = open_store(postgres_database), open_store(postgres_database)
+    await here.start()
+    await there.start()
+    try:
+        await here.write(lambda tx: tx.run("CREATE TABLE thing (name TEXT PRIMARY KEY, count INTEGER NOT NULL)"))
+        for name in ("a", "b"):
+            await here.write(partial(put, name=name))
+
+        async def both(tx: Tx, first: str, second: str) -> None:
+            for name in (first, second):
+                await tx.run("UPDATE thing SET count = count + 1 WHERE name = :name", {"name": name})
+                await tx.rows("SELECT pg_sleep(0.3)")
+
+        await asyncio.gather(here.write(lambda tx: both(tx, "a", "b")), there.write(lambda tx: both(tx, "b", "a")))
+        rows = await here.read(lambda tx: tx.rows("SELECT count FROM thing"))
+        assert [row["count"] for row in rows] == [2, 2]
+    finally:
+        await here.stop()
+        await there.stop()
 
 
 async def test_the_number_of_changed_rows_is_told(store: Store) -> None:
