@@ -104,11 +104,12 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A template with its values."""
+    """A template with its values. `sources` is what the page may load beside styles and pictures of ours."""
 
     template: str
     values: Mapping[str, Any] = field(default_factory=dict)
     status: int = 200
+    sources: str = OWN_SCRIPT
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,7 +287,7 @@ def _shown(shown: Shown, request: web.Request, faces: Faces, visitor: Visitor | 
         "now": faces.clock.now(),
     }
     response = aiohttp_jinja2.render_template(shown.template, request, values, status=shown.status)
-    response.headers["Content-Security-Policy"] = policy(OWN_SCRIPT)
+    response.headers["Content-Security-Policy"] = policy(shown.sources)
     keep_private(response)
     if said:
         response.del_cookie(SAID)

@@ -1,0 +1,103 @@
+"""Settings as forms show and take them. A secret goes in and never comes out again."""
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from bot.channels.contract import Field
+from bot.settings import DEFAULT, ENVIRONMENT, Settings, SettingsFault
+from bot.store import Store, Tx
+
+LONG_ENOUGH = 12  # characters; of less, an end would give too much away
+CLEAR = "clear."
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One setting in a form. `value` is "" for secrets; `ending` is what may be seen of one that is set."""
+
+    name: str
+    meaning: str
+    mend: str
+    value: str
+    placeholder: str
+    secret: bool
+    required: bool
+    is_set: bool
+    ending: str
+    source: str
+    locked: bool
+    saved_at: float | None
+    wrong: str = ""
+
+
+def entries_of(
+    fields: Iterable[Field],
+    settings: Settings,
+    times: Mapping[str, float],
+    flaws: Mapping[str, str],
+    typed: Mapping[str, str],
+) -> list[Entry]:
+    """`times` are moments of saving, `flaws` what is wrong by name, `typed` what was sent and could not be saved."""
+    return [_entry(field, settings, times, flaws.get(field.name, ""), typed) for field in fields]
+
+
+def _entry(field: Field, settings: Settings, times: Mapping[str, float], wrong: str, typed: Mapping[str, str]) -> Entry:
+    value, source = settings[field.name], settings.sources.get(field.name, DEFAULT)
+    shown = "" if field.secret or source == DEFAULT else value
+    return Entry(
+        name=field.name,
+        meaning=field.meaning,
+        mend=field.mend,
+        value=shown if field.secret else typed.get(field.name, shown),
+        placeholder=field.default or (value if source == DEFAULT and not field.secret else ""),
+        secret=field.secret,
+        required=field.required,
+        is_set=source != DEFAULT and bool(value),
+        ending=ending_of(value) if field.secret and source != DEFAULT else "",
+        source=_source_words(source),
+        locked=settings.locked(field.name),
+        saved_at=times.get(field.name) if source not in {DEFAULT, ENVIRONMENT} else None,
+        wrong=wrong,
+    )
+
+
+def ending_of(secret: str) -> str:
+    return f"…{secret[-4:]}" if len(secret) >= LONG_ENOUGH else ""
+
+
+def _source_words(source: str) -> str:
+    return source if source in {DEFAULT, ENVIRONMENT} else "saved" if source.endswith("gateway.env") else source
+
+
+def changes_of(fields: Iterable[Field], settings: Settings, form: Mapping[str, str]) -> dict[str, str | None]:
+    """What a form changes: an empty secret stays as it is unless it is to be cleared, anything else empty goes."""
+    changes: dict[str, str | None] = {}
+    for field in fields:
+        if settings.locked(field.name) or field.name not in form:
+            continue
+        said = form[field.name].strip()
+        said_before = settings[field.name] if settings.sources.get(field.name, DEFAULT) != DEFAULT else ""
+        if field.secret:
+            if said:
+                changes[field.name] = said
+            elif form.get(CLEAR + field.name) and said_before:
+                changes[field.name] = None
+        elif said != said_before:
+            changes[field.name] = said or None
+    return changes
+
+
+def flaws_of(fault: SettingsFault) -> dict[str, str]:
+    """By name, without the place: whoever filled in the form knows it."""
+    return {flaw.name: f"{flaw.wrong.replace(' (in what was given)', '')}. {flaw.mend}".strip() for flaw in fault.flaws}
+
+
+async def saved_at(store: Store) -> dict[str, float]:
+    """When each setting was last saved through these pages, by the audit log."""
+
+    async def job(tx: Tx) -> dict[str, float]:
+        rows = await tx.rows("SELECT at, detail FROM audit WHERE action = 'settings.saved' ORDER BY seq")
+        return {name: row["at"] for row in rows for name in json.loads(row["detail"]).get("names", ())}
+
+    return await store.read(job)
