@@ -149,6 +149,9 @@ class Operators:
             await tx.run(
                 "UPDATE operator SET removed_at = :at WHERE id = :id", {"id": operator_id, "at": at.timestamp()}
             )
+            # Whoever comes back signs in again.
+            await tx.run("DELETE FROM session WHERE operator_id = :id", {"id": operator_id})
+            await tx.run("DELETE FROM login_link WHERE operator_id = :id", {"id": operator_id})
             await self._ledger.record(tx, at, by, "operator.removed", known.email)
 
         await self._store.write(job)
@@ -162,6 +165,21 @@ class Operators:
             await link(tx, operator_id, platform, subject, at)
             detail = {"platform": platform, "account": subject}
             await self._ledger.record(tx, at, by, "operator.linked", known.email, detail=detail)
+
+        await self._store.write(job)
+
+    async def unlink(self, operator_id: str, platform: str, subject: str, *, by: str) -> None:
+        """This account there is nobody's here, until its owner is recognised by their address again. Raises Unknown."""
+        at = self._now()
+        values = {"id": operator_id, "platform": platform, "subject": subject}
+        sql = "DELETE FROM identity WHERE platform = :platform AND subject = :subject AND operator_id = :id"
+
+        async def job(tx: Tx) -> None:
+            known = await self._known(tx, operator_id)
+            if not await tx.run(sql, values):
+                raise Unknown(f"{known.email} has no account {subject} in {platform}", "account")
+            detail = {"platform": platform, "account": subject}
+            await self._ledger.record(tx, at, by, "operator.unlinked", known.email, detail=detail)
 
         await self._store.write(job)
 

@@ -1,9 +1,14 @@
 """Every page behind the sign-in, and the way in. One line per module; imported at the first request of a page."""
 
-from bot.admin.pages import health, keys, login, me, operators, settings
+from bot.admin.pages import audit, deliveries, events, health, keys, login, me, operators, overview, requests, settings
 from bot.admin.site import Page
 
 PAGES: tuple[Page, ...] = (
+    *overview.PAGES,
+    *requests.PAGES,
+    *events.PAGES,
+    *deliveries.PAGES,
+    *audit.PAGES,
     *login.PAGES,
     *me.PAGES,
     *operators.PAGES,

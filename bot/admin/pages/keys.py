@@ -1,0 +1,57 @@
+"""API keys: what programs sign in with. A key is shown once, when it is made."""
+
+from bot.admin.site import Moved, Page, Shown, Visit, page
+from bot.dispatch.notice import Unfit
+from bot.keys import NewKey, Scope
+from interactions.model import Role
+
+LIST = "/admin/keys"
+MEANING = {
+    Scope.EVENTS_WRITE: "tell events",
+    Scope.INTERACTIONS_WRITE: "ask people, withdraw and consume its own requests",
+    Scope.INTERACTIONS_READ: "see requests",
+    Scope.ALERTS_WRITE: "acknowledge and resolve alerts",
+    Scope.ALERTS_READ: "see alerts",
+    Scope.METRICS: "read /metrics from elsewhere",
+    Scope.ADMIN: "everything, people and keys too",
+}
+
+
+@page("GET", LIST, Role.ADMIN)
+async def look(visit: Visit) -> Shown:
+    return await _list(visit)
+
+
+@page("POST", LIST, Role.ADMIN)
+async def create(visit: Visit) -> Shown:
+    """Answers with the page itself, not by sending on to it: the key is kept nowhere, so it can be shown only here."""
+    scopes = [scope for scope in Scope if visit.form.get(f"scope.{scope}")]
+    owner = visit.form.get("operator") or None
+    try:
+        made = await visit.faces.keys.create(visit.form.get("name", ""), scopes, by=visit.by, operator_id=owner)
+    except Unfit as fault:
+        return await _list(visit, wrong=f"{fault.words[:1].upper()}{fault.words[1:]}.")
+    return await _list(visit, made=made)
+
+
+@page("POST", LIST + "/{id}/revoke", Role.ADMIN)
+async def revoke(visit: Visit) -> Moved:
+    revoked = await visit.faces.keys.revoke(visit.request.match_info["id"], by=visit.by)
+    return Moved(LIST, f"The key {revoked.name} is revoked. Whoever still uses it is refused from now on.")
+
+
+PAGES: tuple[Page, ...] = (look, create, revoke)
+
+
+async def _list(visit: Visit, made: NewKey | None = None, wrong: str = "") -> Shown:
+    everybody = await visit.faces.operators.everybody(removed=True)
+    values = {
+        "keys": sorted(await visit.faces.keys.list(), key=lambda each: (each.revoked_at is not None, each.id)),
+        "people": [each for each in everybody if each.active],
+        "names": {each.id: each.name for each in everybody},
+        "scopes": MEANING,
+        "made": made,
+        "wrong": wrong,
+        "typed": visit.form if wrong else {},
+    }
+    return Shown("keys.html", values, 422 if wrong else 200)
