@@ -245,7 +245,7 @@ async def run(settings: Settings, mask: Mask, listening: Callable[[str], None] =
         runner = web.AppRunner(product.web, access_log=None, shutdown_timeout=2.0)
         await runner.setup()
         await web.TCPSite(runner, settings.host, settings.port).start()
-        listening(settings.base_url)
+        listening(_where(runner, settings))
         await stop.wait()
         log.info("stopping: no new work is taken")
         product.state.closing = True
@@ -253,6 +253,13 @@ async def run(settings: Settings, mask: Mask, listening: Callable[[str], None] =
         await runner.cleanup()
         for loop in running:
             loop.cancel()
+
+
+def _where(runner: web.AppRunner, settings: Settings) -> str:
+    """The address that is really listened on, and the one that people use where it is another."""
+    host, port, *_ = runner.addresses[0]
+    here = f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"
+    return here if settings.base_url == here else f"{here}, reached at {settings.base_url}"
 
 
 def loops(product: Product) -> list[tuple[str, Coroutine[Any, Any, None]]]:

@@ -11,6 +11,7 @@ from bot.dispatch.asking import Asking
 from bot.dispatch.health import ChannelHealth, Condition
 from bot.dispatch.notice import Ask, Audience, Event, InteractionView, Opened, Told, Unknown
 from bot.dispatch.outbox import NewDelivery, NewPost
+from bot.dispatch.pacing import place_of
 from bot.dispatch.posting import Posting
 from bot.dispatch.questions import EXPIRE
 from bot.dispatch.records import moment
@@ -211,7 +212,7 @@ class Dispatcher:
         try:
             reader = await self._tools.store.write(lambda tx: overflow.group(tx, channel, reader_id, at))
             if reader:  # their moments are free again, for the digest and for what comes after it
-                booked = f"{channel}:{reader.kind}:{reader.place or reader.id}"
+                booked = place_of(channel, reader.kind, reader.place or reader.id)
                 await self._tools.pacing.forget(booked, at.timestamp())
         except StoreUnavailable:
             return

@@ -30,6 +30,11 @@ class Pacing(Protocol):
         ...
 
 
+def place_of(channel: str, kind: str, where: str) -> str:
+    """The name of a place: one reader on one channel."""
+    return f"{channel}:{kind}:{where}"
+
+
 class NoPacing:
     """For benchmarks and platforms without limits. A platform's own Retry-After is still obeyed."""
 

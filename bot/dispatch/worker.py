@@ -21,7 +21,7 @@ from bot.dispatch import chain, outbox
 from bot.dispatch.cooldown import Cooldown
 from bot.dispatch.health import ChannelHealth, HealthBoard, after_refusal, after_success
 from bot.dispatch.outbox import Attempt, Claim, Kept
-from bot.dispatch.pacing import Pacing
+from bot.dispatch.pacing import Pacing, place_of
 from bot.dispatch.stamps import Stamps
 from bot.store import Store, StoreUnavailable, Tx
 from interactions.card import Severity, Status
@@ -377,7 +377,7 @@ async def _try(channel: Channel, reader: Reader, post: Post, receipt: Receipt | 
 
 
 def _place(channel: str, claim: Claim) -> str:
-    return f"{channel}:{claim.reader_kind}:{claim.place or claim.reader_id}"
+    return place_of(channel, claim.reader_kind, claim.place or claim.reader_id)
 
 
 def _busy(seconds: float) -> DeliveryError:
