@@ -95,4 +95,6 @@ def span(seconds: float) -> str:
 def _because(copy: Copy) -> str:
     """The reason in words, and what each channel of the chain said in detail."""
     words = refusal(copy.reason)
+    if "; " in copy.detail:
+        return f"no channel took it ({copy.detail})"
     return f"{words} ({copy.detail})" if copy.detail and copy.detail != words else words

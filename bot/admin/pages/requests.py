@@ -8,7 +8,7 @@ from datetime import datetime
 from aiohttp import web
 
 from bot.admin import export, paging, reading, rows, why
-from bot.admin.decision import groups, left, lines
+from bot.admin.decision import groups, lines
 from bot.admin.reading import Reading
 from bot.admin.rows import Attempt, Copy, Line, Names, Told
 from bot.admin.site import Moved, Page, Shown, Visit, page
@@ -133,16 +133,16 @@ async def _shown(visit: Visit, answer: Answer | None = None, typed: Mapping[str,
         raise Unknown("there is no request with this id", "id")
     titles = {name: channel.title for name, channel in visit.faces.channels().items()}
     status = 200 if answer is None else 422 if answer.field else 409
-    return Shown("request.html", {**_card(review, answer, typed, looking.at), **_facts(seen, titles, visit)}, status)
+    return Shown("request.html", {**_card(review, answer, typed), **_facts(seen, titles, visit)}, status)
 
 
-def _card(review: Review, answer: Answer | None, typed: Mapping[str, str] | None, at: datetime) -> dict[str, object]:
+def _card(review: Review, answer: Answer | None, typed: Mapping[str, str] | None) -> dict[str, object]:
     """The card as people see it, with the forms of whoever may answer."""
     card = review.card
     return {
         "card": card,
         "lines": tuple(lines(card.payload)) if card.payload else (),
-        "left": left(card.expires_at, at),
+        "left": "",  # the time itself says it in words here
         "words": answer.words if answer else review.words,
         "refused": answer is not None,
         "wrong": answer.field if answer else "",
