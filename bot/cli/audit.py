@@ -2,12 +2,18 @@
 
 import json
 import sys
-from typing import Annotated
+from collections.abc import Mapping
+from contextlib import nullcontext
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, TextIO
 
+from pydantic import JsonValue
 from typer import Exit, Option, Typer, echo
 
 from bot.cli.opened import Opened, with_database
 from bot.cli.reading import FAILED
+from bot.dispatch.notice import Unknown
 from bot.ledger import Entry
 
 app = Typer(help="Who did what.", no_args_is_help=True)
@@ -29,15 +35,21 @@ def list_(
 
 
 @app.command()
-def export() -> None:
-    """Write every entry to standard output, one JSON object a line, the newest first."""
+def export(
+    request: Annotated[str, Option(help="Only this request: everything about it, as one JSON object.")] = "",
+    output: Annotated[Path | None, Option("-o", "--output", help="A file instead of standard output.")] = None,
+) -> None:
+    """Write every entry, one JSON object a line, the newest first; or everything about one request.
+
+    A request's file holds its card, the digest with what it was made of, every attempt and click, and the decision.
+    """
 
     async def work(opened: Opened) -> None:
-        before: int | None = None
-        while entries := await opened.ledger.list(limit=PAGE, before=before):
-            for entry in entries:
-                sys.stdout.write(json.dumps(_fields(entry)) + "\n")
-            before = entries[-1].seq
+        with nullcontext(sys.stdout) if output is None else output.open("w", encoding="utf-8") as out:
+            if request:
+                out.write(json.dumps(await _request(opened, request), indent=2) + "\n")
+            else:
+                await _every_entry(opened, out)
 
     with_database(work)
 
@@ -52,10 +64,30 @@ def verify() -> None:
             echo(
                 f"Entry {wrong} is not as it was written: it or one beside it was changed, removed or moved.", err=True
             )
+            for entry in await opened.ledger.list(limit=1, before=wrong + 1):
+                echo(f"There stands now: {_words(entry).strip()}", err=True)
             raise Exit(FAILED)
         echo("Every entry is as it was written.")
 
     with_database(work)
+
+
+async def _request(opened: Opened, request_id: str) -> Mapping[str, JsonValue]:
+    from bot.admin.export import request_file
+    from bot.admin.reading import Reading
+
+    looking = Reading(datetime.now(UTC), opened.mask)
+    found = await opened.store.read(lambda tx: request_file(tx, looking, request_id))
+    if found is None:
+        raise Unknown(f"there is no request {request_id}")
+    return found
+
+
+async def _every_entry(opened: Opened, out: TextIO) -> None:
+    before: int | None = None
+    while entries := await opened.ledger.list(limit=PAGE, before=before):
+        out.writelines(json.dumps(_fields(entry)) + "\n" for entry in entries)
+        before = entries[-1].seq
 
 
 def _words(entry: Entry) -> str:

@@ -29,6 +29,7 @@ class Opened:
     ledger: Ledger
     operators: Operators
     keys: Keys
+    mask: Mask
 
     async def operator_id(self, name: str) -> str:
         """Raises Unknown."""
@@ -77,11 +78,12 @@ async def _opened(settings: Settings) -> AsyncIterator[Opened]:
     store = open_store(settings.database_url)
     await store.start()
     try:
-        ledger = Ledger(store, derive(settings.secret_key, "audit"), Mask(settings.secrets))
-        yield Opened(store, ledger, Operators(store, ledger, _now), Keys(store, ledger, _now))
+        mask = Mask(settings.secrets)
+        ledger = Ledger(store, derive(settings.secret_key, "audit"), mask)
+        yield Opened(store, ledger, Operators(store, ledger, now), Keys(store, ledger, now), mask)
     finally:
         await store.stop()
 
 
-def _now() -> datetime:
+def now() -> datetime:
     return datetime.now(UTC)

@@ -70,6 +70,7 @@ def test_a_changed_audit_log_is_found_out(shell: Shell) -> None:
     database.close()
     result = shell.run("audit", "verify")
     assert (result.exit_code, result.stderr.startswith("Entry 2 ")) == (1, True)
+    assert "cli  operator.added  cleo@example.com" in result.stderr
 
 
 def test_the_audit_log_is_exported_line_by_line(shell: Shell) -> None:
