@@ -94,6 +94,7 @@ class Product:
     spawned: Spawned
     web: web.Application
     state: api.State
+    access: Access
     ledger_keys: Sequence[bytes]
     environment: MutableMapping[str, str]
 
@@ -196,6 +197,7 @@ async def made(
             people_changed=directory.forget,
             check_url=lambda url: http.check_url(url, _allowed(live)),
         )
+        access = Access(store, ledger, clock.now)
         looks = admin.Faces(
             dispatcher=dispatcher,
             store=store,
@@ -207,7 +209,7 @@ async def made(
             metrics=metrics,
             mask=mask,
             settings=live,
-            sessions=Access(store, ledger, clock.now),
+            sessions=access,
             channels=channels,
             form_keys=keys("forms"),
             people_changed=directory.forget,
@@ -227,6 +229,7 @@ async def made(
             spawned=spawned,
             web=application,
             state=state,
+            access=access,
             ledger_keys=keys("audit"),
             environment=environment,
         )
@@ -235,8 +238,13 @@ async def made(
         await spawned.finish(1.0)
 
 
-async def run(settings: Settings, mask: Mask, listening: Callable[[str], None] = lambda address: None) -> None:
-    """Serve until SIGTERM or SIGINT. `listening` is told the address once requests are taken."""
+async def run(
+    settings: Settings, mask: Mask, listening: Callable[[str, str | None], None] = lambda address, setup: None
+) -> None:
+    """Serve until SIGTERM or SIGINT.
+
+    `listening` is told the address once requests are taken and, while nobody is an operator, where the set-up begins.
+    """
     stop = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
@@ -245,7 +253,8 @@ async def run(settings: Settings, mask: Mask, listening: Callable[[str], None] =
         runner = web.AppRunner(product.web, access_log=None, shutdown_timeout=2.0)
         await runner.setup()
         await web.TCPSite(runner, settings.host, settings.port).start()
-        listening(_where(runner, settings))
+        secret = await product.access.setup_link()
+        listening(_where(runner, settings), f"{product.settings.now.base_url}/setup/{secret}" if secret else None)
         await stop.wait()
         log.info("stopping: no new work is taken")
         product.state.closing = True

@@ -197,6 +197,13 @@ class Access:
         await self._store.write(job)
         return secret
 
+    async def setup_link(self) -> str | None:
+        """The secret of a link that makes whoever opens it the first admin; None once anybody is an operator."""
+        anybody = "SELECT id FROM operator WHERE removed_at IS NULL LIMIT 1"
+        if await self._store.read(lambda tx: tx.row(anybody)):
+            return None
+        return await self.link(None, Purpose.SETUP, SETUP_LIVES)
+
     async def state(self, secret: str, purpose: Purpose, browser: str = "") -> LinkState:
         """Looking changes nothing."""
         at = self._now()

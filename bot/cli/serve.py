@@ -38,7 +38,7 @@ def serve() -> int:
     return FAILED if stopped_by else 0
 
 
-def _listening(address: str) -> None:
+def _listening(address: str, setup: str | None) -> None:
     """What start-up has made stays, so it is never searched for garbage: that would hold the loop up for 50 ms.
 
     Requests make few cycles, so a search after every 700 objects, the default, would cost a twentieth of the processor.
@@ -47,6 +47,10 @@ def _listening(address: str) -> None:
     gc.freeze()
     gc.set_threshold(10_000, 20, 20)
     log.info("listening at %s", address)
+    if setup:
+        log.info("nobody is an operator yet; the link to the set-up was printed to standard output")
+        sys.stdout.write(f"Gatebell is not set up yet. Open this link, which works once, for a day:\n\n  {setup}\n\n")
+        sys.stdout.flush()
 
 
 def _why(error: BaseException, settings: Settings) -> str:

@@ -1,6 +1,20 @@
 """Every page behind the sign-in, and the way in. One line per module; imported at the first request of a page."""
 
-from bot.admin.pages import audit, deliveries, events, health, keys, login, me, operators, overview, requests, settings
+from bot.admin.pages import (
+    audit,
+    deliveries,
+    events,
+    health,
+    keys,
+    login,
+    me,
+    notifications,
+    operators,
+    overview,
+    requests,
+    settings,
+    setup,
+)
 from bot.admin.site import Page
 
 PAGES: tuple[Page, ...] = (
@@ -10,9 +24,11 @@ PAGES: tuple[Page, ...] = (
     *deliveries.PAGES,
     *audit.PAGES,
     *login.PAGES,
+    *setup.PAGES,
     *me.PAGES,
     *operators.PAGES,
     *keys.PAGES,
+    *notifications.PAGES,
     *settings.PAGES,
     *health.PAGES,
 )

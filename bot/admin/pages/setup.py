@@ -1,0 +1,267 @@
+"""The first run: an admin, the public address, one channel, a test. It can be left and taken up again at any step."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from aiohttp import web
+
+from bot.admin.access import LinkState, Purpose
+from bot.admin.entries import changes_of, entries_of, flaws_of, saved_at
+from bot.admin.pages.login import browser_of, signed_in
+from bot.admin.probe import PLACE as PROBE
+from bot.admin.probe import Probed, probe, reply
+from bot.admin.site import Faces, Moved, Page, Shown, Visit, page
+from bot.channels.contract import CALLER_CHANNEL, Channel, Field
+from bot.dispatch.notice import Audience, Fault, Unfit, Unknown
+from bot.operators import valid
+from bot.settings import DEFAULT, SettingsFault
+from bot.store import Row
+from interactions.card import Card
+from interactions.model import Actor, Role
+
+STEPS = (("address", "Public address"), ("channel", "A channel"), ("test", "A test"), ("done", "Done"))
+PATIENCE = 6.0  # seconds to wait for a test's answer before the page says that it is still under way
+LOOK = 0.1
+TESTED = "setup.tested"
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A channel as the wizard lists it."""
+
+    name: str
+    title: str
+    missing: tuple[str, ...]
+
+
+@page("GET", "/setup", role=None)
+async def begin(visit: Visit) -> Shown | Moved:
+    """Wherever one left off."""
+    if visit.visitor:
+        return Moved(f"/setup/{await _next(visit.faces)}" if visit.visitor.may(Role.ADMIN) else "/admin")
+    if await visit.faces.operators.everybody():
+        return Moved("/login?next=/setup")
+    return Shown("setup_closed.html", {"used": False})
+
+
+@page("GET", PROBE + "/{nonce}", role=None)
+async def probed(visit: Visit) -> web.StreamResponse:
+    faces = visit.faces
+    return web.Response(text=reply(visit.request.match_info["nonce"], faces.form_keys, faces.clock.now()))
+
+
+# ---- the admin ----------------------------------------------------------------------------------------------------
+
+
+@page("GET", "/setup/{secret}", role=None)
+async def first(visit: Visit) -> Shown | Moved:
+    state = await _link_state(visit)
+    if state is LinkState.GOOD:
+        return Shown("setup_admin.html", {"wrong": "", "typed": {}})
+    return Moved("/setup") if visit.visitor else _closed()
+
+
+@page("POST", "/setup/{secret}", role=None)
+async def become_admin(visit: Visit) -> Shown | web.StreamResponse:
+    faces, form = visit.faces, visit.form
+    try:
+        email = valid(form.get("email", ""))
+    except Unfit as fault:
+        wrong = f"{fault.words[:1].upper()}{fault.words[1:]}."
+        return Shown("setup_admin.html", {"wrong": wrong, "typed": form}, 422)
+    if await _link_state(visit) is not LinkState.GOOD:
+        return _closed()
+    browser = browser_of(visit)
+    if await faces.sessions.claim(visit.request.match_info["secret"], Purpose.SETUP, browser) is not LinkState.GOOD:
+        return _closed()
+    added = await faces.operators.add(email, form.get("name", ""), Role.ADMIN, by="setup")
+    faces.people_changed()
+    admin = Actor(added.id, added.name, added.email, added.role)
+    return signed_in(visit, await faces.sessions.open(admin, browser), "/setup/address")
+
+
+async def _link_state(visit: Visit) -> LinkState:
+    """Links of the first run are worth nothing once somebody is there."""
+    if await visit.faces.operators.everybody():
+        return LinkState.USED
+    return await visit.faces.sessions.state(visit.request.match_info["secret"], Purpose.SETUP)
+
+
+def _closed() -> Shown:
+    return Shown("setup_closed.html", {"used": True}, 403)
+
+
+# ---- the address ---------------------------------------------------------------------------------------------------
+
+
+@page("GET", "/setup/address", Role.ADMIN)
+async def address(visit: Visit) -> Shown:
+    return await _address(visit)
+
+
+@page("POST", "/setup/address", Role.ADMIN)
+async def save_address(visit: Visit) -> Shown:
+    """Saves what was written, and then looks whether it leads here: what is not there yet may come later."""
+    settings = visit.faces.settings
+    changes = changes_of(_fields(visit.faces, "BASE_URL"), settings.now, visit.form)
+    try:
+        await settings.save(changes, visit.by)
+    except SettingsFault as fault:
+        return await _address(visit, flaws_of(fault))
+    seen = await probe(visit.faces.http(), settings.now.base_url, visit.faces.form_keys)
+    return await _address(visit, seen=seen)
+
+
+async def _address(visit: Visit, flaws: Mapping[str, str] | None = None, seen: Probed | None = None) -> Shown:
+    now = visit.faces.settings.now
+    fields = _fields(visit.faces, "BASE_URL")
+    entries = entries_of(fields, now, await saved_at(visit.faces.store), flaws or {}, visit.form)
+    values = _step("address", entries=entries, seen=seen, address=now.base_url)
+    return Shown("setup_address.html", values, 422 if flaws else 200)
+
+
+# ---- the channel ---------------------------------------------------------------------------------------------------
+
+
+@page("GET", "/setup/channel", Role.ADMIN)
+async def channels(visit: Visit) -> Shown:
+    return Shown("setup_channels.html", _step("channel", offers=_offers(visit.faces)))
+
+
+@page("GET", "/setup/channel/{name}", Role.ADMIN)
+async def channel(visit: Visit) -> Shown:
+    return await _channel(visit)
+
+
+@page("POST", "/setup/channel/{name}", Role.ADMIN)
+async def save_channel(visit: Visit) -> Shown | Moved:
+    name, settings = _named(visit).name, visit.faces.settings
+    try:
+        await settings.save(changes_of(_named(visit).fields, settings.now, visit.form), visit.by)
+    except SettingsFault as fault:
+        return await _channel(visit, flaws_of(fault))
+    missing = visit.faces.channels()[name].missing()
+    if missing:
+        return Moved(f"/setup/channel/{name}", f"Saved. Still missing: {', '.join(missing)}.", bad=True)
+    return Moved("/setup/test", "Saved. Now see whether it works.")
+
+
+async def _channel(visit: Visit, flaws: Mapping[str, str] | None = None) -> Shown:
+    chosen, now = _named(visit), visit.faces.settings.now
+    entries = entries_of(chosen.fields, now, await saved_at(visit.faces.store), flaws or {}, visit.form)
+    values = _step(
+        "channel",
+        title=chosen.title,
+        name=chosen.name,
+        needed=[each for each in entries if each.required or each.wrong],
+        more=[each for each in entries if not each.required and not each.wrong],
+    )
+    return Shown("setup_channel.html", values, 422 if flaws else 200)
+
+
+def _named(visit: Visit) -> Channel:
+    name = visit.request.match_info["name"]
+    if name not in {each.name for each in _offers(visit.faces)}:
+        raise Unknown(f"there is no channel {name}", "channel")
+    return visit.faces.channels()[name]
+
+
+def _offers(faces: Faces) -> list[Offer]:
+    """The channels that reach people, as the chain orders them; the others after them."""
+    chain, known = faces.settings.now.chain, faces.channels()
+    names = [*(name for name in chain if name in known), *(name for name in known if name not in chain)]
+    return [Offer(name, known[name].title, known[name].missing()) for name in names if name != CALLER_CHANNEL]
+
+
+# ---- the test ----------------------------------------------------------------------------------------------------
+
+
+@page("GET", "/setup/test", Role.ADMIN)
+async def try_out(visit: Visit) -> Shown:
+    ready = [each for each in _offers(visit.faces) if not each.missing]
+    ref = visit.query.get("ref", "")
+    attempts = await _attempts(visit.faces, ref) if ref else []
+    last = attempts[-1] if attempts else None
+    titles = {each.name: each.title for each in _offers(visit.faces)}
+    return Shown("setup_test.html", _step("test", ready=ready, ref=ref, last=last, titles=titles))
+
+
+@page("POST", "/setup/test", Role.ADMIN)
+async def send_test(visit: Visit) -> Moved:
+    faces, who, name = visit.faces, visit.who.operator, visit.form.get("channel", "")
+    if name not in {each.name for each in _offers(faces) if not each.missing}:
+        return Moved("/setup/test", "That channel is not set up yet.", bad=True)
+    card = Card(title="A test from Gatebell", text=f"If you can read this, {who.name}, this channel works.")
+    try:
+        ref = await faces.dispatcher.show(card, Audience((who.email,), channel=name))
+    except Fault as fault:
+        return Moved("/setup/test", f"Nothing was sent: {fault.words}.", bad=True)
+    await faces.ledger.write(faces.clock.now(), visit.by, TESTED, name)
+    await _tried(faces, ref)
+    return Moved(f"/setup/test?ref={ref}")
+
+
+async def _tried(faces: Faces, ref: str) -> None:
+    """Returns once the channel has answered, or when that takes too long for somebody who waits."""
+    for _ in range(int(PATIENCE / LOOK)):
+        if await _attempts(faces, ref):
+            return
+        await asyncio.sleep(LOOK)
+
+
+async def _attempts(faces: Faces, ref: str) -> Sequence[Row]:
+    sql = (
+        "SELECT attempt.channel, attempt.reason, attempt.detail, attempt.took_ms FROM attempt"
+        " JOIN delivery ON delivery.id = attempt.delivery_id WHERE delivery.ref = :ref ORDER BY attempt.at, attempt.id"
+    )
+    return await faces.store.read(lambda tx: tx.rows(sql, {"ref": ref}))
+
+
+# ---- the end ----------------------------------------------------------------------------------------------------
+
+
+@page("GET", "/setup/done", Role.ADMIN)
+async def done(visit: Visit) -> Shown:
+    return Shown("setup_done.html", _step("done", missing=await _missing(visit.faces)))
+
+
+PAGES: tuple[Page, ...] = (
+    begin,
+    probed,
+    address,
+    save_address,
+    channels,
+    channel,
+    save_channel,
+    try_out,
+    send_test,
+    done,
+    first,
+    become_admin,
+)
+
+
+async def _missing(faces: Faces) -> list[str]:
+    """The steps that were not taken, or not to their end."""
+    tested = await faces.store.read(
+        lambda tx: tx.row("SELECT seq FROM audit WHERE action = :action LIMIT 1", {"action": TESTED})
+    )
+    taken = {
+        "address": faces.settings.now.sources.get("BASE_URL", DEFAULT) != DEFAULT,
+        "channel": any(not each.missing for each in _offers(faces)),
+        "test": tested is not None,
+    }
+    return [step for step, is_taken in taken.items() if not is_taken]
+
+
+async def _next(faces: Faces) -> str:
+    return next(iter(await _missing(faces)), "done")
+
+
+def _step(here: str, **values: object) -> dict[str, object]:
+    return {"steps": STEPS, "step": here, **values}
+
+
+def _fields(faces: Faces, *names: str) -> list[Field]:
+    return [each for each in faces.settings.now.fields if each.name in names]
