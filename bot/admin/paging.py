@@ -8,7 +8,7 @@ LONGEST = 200
 
 def chosen(query: Mapping[str, str], *names: str) -> dict[str, str]:
     """The filters as they came: one line each, not endless, "" for one that is not set."""
-    return {name: _tidy(query.get(name, "")) for name in names}
+    return {name: tidy(query.get(name, "")) for name in names}
 
 
 def number(typed: str, otherwise: int) -> int:
@@ -26,5 +26,6 @@ def links(path: str, filters: Mapping[str, str], before: str, older: str) -> dic
     }
 
 
-def _tidy(typed: str) -> str:
+def tidy(typed: str) -> str:
+    """What came in an address, as a value to look for: one line, not endless."""
     return "".join(each for each in typed if each.isprintable()).strip()[:LONGEST]

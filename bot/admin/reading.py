@@ -75,6 +75,7 @@ async def names(tx: Tx) -> Names:
     keys = await tx.rows("SELECT id, name FROM api_key")
     return Names(
         {row["id"]: row["name"] or row["email"] for row in people},
+        {row["id"]: row["email"] for row in people},
         {row["id"]: row["name"] for row in keys},
     )
 

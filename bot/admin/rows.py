@@ -43,9 +43,10 @@ class Standing(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Names:
-    """What operators and keys are called, by id."""
+    """What operators and keys are called, by id; and the operators' addresses, of which each has only one."""
 
     operators: Mapping[str, str] = field(default_factory=dict)
+    addresses: Mapping[str, str] = field(default_factory=dict)
     keys: Mapping[str, str] = field(default_factory=dict)
 
     def operator(self, id_: str) -> str:
@@ -55,11 +56,11 @@ class Names:
         return f"key {self.keys[id_]}" if id_ in self.keys else id_
 
     def actor(self, actor: str) -> str:
-        """The audit log's actor as people call them."""
+        """The audit log's actor, with ids as addresses and names of keys."""
         kind, _, id_ = actor.partition(":")
         match kind:
             case "operator":
-                return self.operator(id_)
+                return self.addresses.get(id_, id_)
             case "key":
                 return self.producer(id_)
             case _:

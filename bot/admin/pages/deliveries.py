@@ -69,7 +69,7 @@ def _titles(visit: Visit) -> dict[str, str]:
 
 
 def _id(visit: Visit) -> str:
-    return visit.request.match_info["id"][:64]
+    return paging.tidy(visit.request.match_info["id"])
 
 
 PAGES: tuple[Page, ...] = (deliveries, delivery, resend)

@@ -48,7 +48,7 @@ async def events(visit: Visit) -> Shown:
 @page("GET", "/admin/events/{id}")
 async def event(visit: Visit) -> Shown:
     looking = Reading(visit.faces.clock.now(), visit.faces.mask)
-    found = await visit.faces.store.read(lambda tx: _whole(tx, looking, visit.request.match_info["id"][:64]))
+    found = await visit.faces.store.read(lambda tx: _whole(tx, looking, paging.tidy(visit.request.match_info["id"])))
     if found is None:
         raise Unknown("there is no event with this id", "id")
     told, row, copies = found

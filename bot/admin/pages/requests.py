@@ -28,7 +28,7 @@ CLICKS = {
     "interaction.withdrawn": ("withdrew the request", "over"),
     "interaction.expired": ("closed it: the time was over", "over"),
     "interaction.undeliverable": ("closed it: nobody could be reached", "bad"),
-    "click.refused": ("clicked, without effect", "bad"),
+    "click.refused": ("answered, without effect", "bad"),
     "consume.refused": ("tried to use the approval, and was refused", "bad"),
     "delivery.sent_again": ("sent a copy again", "over"),
 }
@@ -218,7 +218,7 @@ def _clicked(line: Line, row: Row, titles: Mapping[str, str]) -> Step:
 
 
 def _id(visit: Visit) -> str:
-    return visit.request.match_info["id"][:64]
+    return paging.tidy(visit.request.match_info["id"])
 
 
 def _address(visit: Visit) -> str:

@@ -1,0 +1,130 @@
+"""Deliveries: how each copy stands, every attempt, and a new copy by hand."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.admin import why
+from bot.channels.contract import Reason
+from bot.rehearsal.failure import error, status
+from interactions.model import Role
+from tests.admin.signed_in import Visiting, signed_in
+from tests.stories.reach import at_rest
+from tests.stories.world import ANA, BEN, MIA, World
+
+
+@pytest.fixture
+async def ben(world: World) -> AsyncIterator[Visiting]:
+    async with await signed_in(world, BEN) as browser:
+        yield browser
+
+
+async def deliveries(world: World) -> list[str]:
+    rows = await world.product.store.read(lambda tx: tx.rows("SELECT id FROM delivery ORDER BY id"))
+    return [row["id"] for row in rows]
+
+
+async def failed(world: World) -> str:
+    """A copy for Mia that no channel took."""
+    world.mail.fail(status(552))
+    await world.ask_blocked(to=[MIA])
+    await at_rest(world)
+    return (await deliveries(world))[0]
+
+
+@pytest.mark.parametrize("reason", Reason)
+def test_every_reason_has_words(reason: Reason) -> None:
+    assert why.REFUSALS[reason]
+
+
+async def test_a_failed_copy_tells_each_attempt(world: World, ben: Visiting) -> None:
+    page = await ben.get(f"/admin/deliveries/{await failed(world)}")
+    attempts = page.words.partition("Attempts")[2]
+    story = ["Slack: not sent", "Microsoft Teams: not sent", "E-mail: not sent, it is more than the platform takes"]
+    assert [step in attempts for step in story] == [True, True, True]
+
+
+async def test_what_waits_for_a_busy_platform_says_so(world: World, ben: Visiting) -> None:
+    world.mail.fail(status(451))
+    await world.ask_blocked(to=[MIA])
+    await at_rest(world)
+    words = (await ben.get(f"/admin/deliveries/{(await deliveries(world))[0]}")).words
+    assert "Not told yet" in words
+    assert "tried again by itself" in words
+
+
+async def test_lists_are_narrowed_by_state_and_channel(world: World, ben: Visiting) -> None:
+    await failed(world)
+    await world.tell("demo.event")
+    await at_rest(world)
+    for query, expected in {
+        "": 2,
+        "?state=failed": 1,
+        "?state=told": 1,
+        "?channel=email": 0,
+        "?state=grouped": 0,
+    }.items():
+        page = await ben.get(f"/admin/deliveries{query}")
+        assert page.html.count('<div class="item-top"><a href="/admin/deliveries/') == expected, query
+
+
+async def test_a_new_copy_reaches_the_same_person_and_is_audited(world: World, ben: Visiting) -> None:
+    await world.tell("demo.event", "Something happened")
+    await at_rest(world)
+    before = len(world.slack.dm(ANA).messages)
+    page = await ben.post(f"/admin/deliveries/{(await deliveries(world))[0]}/resend")
+    await world.until(lambda: len(world.slack.dm(ANA).messages) > before)
+    assert "The copy for Ana" in page.words
+    assert ("delivery.sent_again", f"operator:{await world.operator_id(BEN)}") in await world.audit()
+
+
+async def test_a_copy_sent_again_shows_how_it_stands_now_and_can_be_answered(world: World, ben: Visiting) -> None:
+    asked = await world.ask_blocked(to=[ANA])
+    await world.shown_to_ana("Keep blocked")
+    before = len(world.slack.dm(ANA).messages)
+    await ben.post(f"/admin/deliveries/{(await deliveries(world))[0]}/resend")
+    await world.until(lambda: len(world.slack.dm(ANA).messages) > before)
+    await world.slack.dm(ANA).click("Approve")
+    await world.until(lambda: all("Approved by Ana" in each.shown_text() for each in world.slack.dm(ANA).messages[-2:]))
+    assert (await world.see(asked["id"]))["status"] == "decided"
+
+
+async def test_what_is_still_being_sent_is_not_sent_twice(world: World, ben: Visiting) -> None:
+    world.mail.fail(status(451))
+    await world.ask_blocked(to=[MIA])
+    await at_rest(world)
+    page = await ben.post(f"/admin/deliveries/{(await deliveries(world))[0]}/resend")
+    assert ("Nothing was sent" in page.words, len(await deliveries(world))) == (True, 1)
+
+
+async def test_a_caller_is_told_again_only_of_an_end(world: World, ben: Visiting) -> None:
+    asked = await world.ask_blocked(to=[ANA], callback_url=world.caller.url)
+    await world.shown_to_ana("Keep blocked")
+    sql = "SELECT id FROM delivery WHERE reader_kind = 'caller' ORDER BY id"
+    copy = (await world.product.store.read(lambda tx: tx.rows(sql)))[0]["id"]
+    assert "nothing to tell the caller" in (await ben.post(f"/admin/deliveries/{copy}/resend")).words
+    await world.call("POST", f"/api/v1/interactions/{asked['id']}/withdraw")
+    await world.caller.wait_for(1)
+    await at_rest(world)
+    await ben.post(f"/admin/deliveries/{copy}/resend")
+    calls = await world.caller.wait_for(2)
+    assert [each.json["status"] for each in calls] == ["withdrawn", "withdrawn"]
+
+
+async def test_a_viewer_sends_nothing(world: World) -> None:
+    copy = await failed(world)
+    await world.operators.change(await world.operator_id(MIA), role=Role.VIEWER, by="cli")
+    async with await signed_in(world, MIA) as browser:
+        assert "/resend" not in (await browser.get(f"/admin/deliveries/{copy}")).html
+        answer = await browser.post(f"/admin/deliveries/{copy}/resend", follow=False)
+    assert (answer.status, len(await deliveries(world))) == (403, 1)
+
+
+async def test_a_platforms_answer_is_shown_without_secrets(world: World, ben: Visiting) -> None:
+    world.slack.fail(error("invalid_auth"), path="chat.postMessage")
+    await world.tell("demo.event")
+    await at_rest(world)
+    sql = "UPDATE attempt SET detail = 'said xoxb-1234567890-abcdefghij'"
+    await world.product.store.write(lambda tx: tx.run(sql))
+    page = await ben.get(f"/admin/deliveries/{(await deliveries(world))[0]}")
+    assert ("said •••" in page.words, "xoxb-" in page.html) == (True, False)
