@@ -325,7 +325,7 @@ async def _channel(patient: Patient, channel: Channel) -> Part:
     missing = channel.missing()
     if missing:
         return Part(channel.title, (_not_set_up(patient, channel, missing),))
-    checks = [*await _asked(channel), *await _turned_away(patient, channel)]
+    checks = [*await questioned(channel), *await _turned_away(patient, channel)]
     return Part(channel.title, tuple(checks) or (Check("Settings", True),))
 
 
@@ -339,7 +339,8 @@ def _not_set_up(patient: Patient, channel: Channel, missing: Sequence[str]) -> C
     return Check("Settings", True, f"not set up: {cause}")
 
 
-async def _asked(channel: Channel) -> Sequence[Check]:
+async def questioned(channel: Channel) -> Sequence[Check]:
+    """What the channel finds out about itself by asking its platform."""
     if not isinstance(channel, CanCheck):
         return ()
     try:

@@ -2,6 +2,7 @@
 
 import asyncio
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -82,7 +83,7 @@ async def test_a_channel_that_is_not_set_up_takes_no_round_trip(world: World) ->
     ],
 )
 async def test_the_hop_that_failed_is_named(
-    platforms: Platforms, data: Path, hop: str, wrong: dict[str, str], mend: str
+    platforms: Platforms, data: Path, hop: str, wrong: dict[str, Any], mend: str
 ) -> None:
     async with installed(platforms, data, **wrong) as world, await signed_in(world, ANA) as browser:
         begun = await browser.post("/admin/health/trip", {"channel": "slack"})

@@ -68,7 +68,10 @@ TABLE = Table(
         Row("bot.mcp.**", may=FACES),
         # The picture of a card as each platform shows it is drawn from what its renderer makes.
         Row("bot.admin.preview", may=("interactions.**", "renderers.**")),
-        Row("bot.admin.pages.notifications", may=(*FACES, "bot.events.registry", "teams_manifest")),
+        Row(
+            "bot.admin.pages.notifications",
+            may=(*FACES, "bot.dispatch.health", "bot.events.registry", "teams_manifest"),
+        ),
         Row("bot.admin.**", may=(*FACES, "teams_manifest", *PAGES)),
         Row("bot.doctor", may=("bot.channels.contract", *FOUNDATION)),
         Row("bot.round_trip", may=("bot.channels.contract", "interactions.**", *DISPATCH, *FOUNDATION)),
