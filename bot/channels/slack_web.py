@@ -1,7 +1,7 @@
 """Slack's Web API on the shared session: one call, one answer, one kind of error.
 
-The calls are made here and not by slack_sdk's client, which costs as much processor again as the request itself, and
-15 MiB. The SDK still builds and checks the blocks, and bolt reads what Slack sends.
+The calls are made here and not by slack_sdk's client, which costs half as much processor again as the request itself.
+The SDK still builds and checks the blocks, and bolt reads what Slack sends.
 """
 
 import asyncio

@@ -147,7 +147,7 @@ def finish(work: Awaitable[T]) -> T:
 
 
 def _run_together(connection: sqlite3.Connection, group: list[_Queued]) -> bool:
-    """All jobs without savepoints, which would be two thirds as many statements again; false if one of them failed."""
+    """All jobs without savepoints, which would nearly double the statements; false if one of them failed."""
     transaction = SqliteTx(connection)
     try:
         for queued in group:
