@@ -3,7 +3,7 @@
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from bot.api import docs, events, health, interactions, people
+from bot.api import deliveries, docs, events, health, interactions, people
 from bot.api.edge import middleware
 from bot.api.faces import Faces, State
 from bot.api.operation import LIMIT as LARGEST_BODY
@@ -11,7 +11,12 @@ from bot.api.operation import Operation, route
 
 __all__ = ["LARGEST_BODY", "OPERATIONS", "Faces", "State", "middlewares", "routes"]
 
-OPERATIONS: tuple[Operation, ...] = (*events.OPERATIONS, *interactions.OPERATIONS, *people.OPERATIONS)
+OPERATIONS: tuple[Operation, ...] = (
+    *events.OPERATIONS,
+    *interactions.OPERATIONS,
+    *deliveries.OPERATIONS,
+    *people.OPERATIONS,
+)
 
 
 def routes(faces: Faces) -> list[web.RouteDef]:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from bot.channels.contract import Answer
 from bot.clock import Clock
-from bot.dispatch.notice import Ask, Event, InteractionView, Opened, Told
+from bot.dispatch.notice import Ask, DeliveryView, Event, InteractionView, Opened, Told
 from bot.keys import Keys
 from bot.ledger import Ledger
 from bot.metrics import Metrics
@@ -31,6 +31,10 @@ class Dispatch(Protocol):
     async def newest(
         self, status: str = "", limit: int = 50, before: str = "", producer: str | None = None
     ) -> list[InteractionView]: ...
+
+    async def deliveries(
+        self, limit: int, before: str = "", producer: str | None = None
+    ) -> tuple[DeliveryView, ...]: ...
 
     async def withdraw(
         self, interaction_id: str, because: str = "", producer: str | None = None

@@ -23,6 +23,7 @@ from bot.dispatch.notice import (
 )
 from bot.dispatch.outbox import NewDelivery, NewPost
 from bot.dispatch.posting import Posting
+from bot.dispatch.records import moment
 from bot.dispatch.route import caller, operators_for, readers_for
 from bot.dispatch.setting import Setting
 from bot.dispatch.waits import Waits
@@ -34,6 +35,12 @@ from interactions.card import Status
 from interactions.model import Actor, Interaction, payload_of
 
 LOOK_AGAIN = 0.5  # seconds between looks while a caller waits: another replica may have taken the decision
+
+DELIVERY = (
+    "SELECT d.id, d.reader_kind, d.reader_id, d.channel, d.state, d.shown, d.reason, d.detail, d.created_at,"
+    " p.interaction_id, (SELECT COUNT(*) FROM attempt a WHERE a.delivery_id = d.id) AS attempts"
+    " FROM delivery d JOIN post p ON p.ref = d.ref"
+)
 
 AlsoPut = Callable[[Tx, str, str], Awaitable[None]]
 
@@ -119,6 +126,9 @@ class Asking:
             return [_view(found[0], self._setting.questions.record(found[0]), ()) for found in loaded if found]
 
         return await self._tools.store.read(job)
+
+    async def deliveries(self, limit: int, before: str = "", producer: str | None = None) -> tuple[DeliveryView, ...]:
+        return await self._tools.store.read(lambda tx: newest_deliveries(tx, limit, before, producer))
 
     async def withdraw(
         self, interaction_id: str, because: str = "", producer: str | None = None, by: str = "gatebell", place: str = ""
@@ -211,11 +221,20 @@ class Asking:
 
 
 async def deliveries_of(tx: Tx, ref: str) -> tuple[DeliveryView, ...]:
+    rows = await tx.rows(f"{DELIVERY} WHERE d.ref = :ref ORDER BY d.id", {"ref": ref})
+    return tuple(_delivery_view(row) for row in rows)
+
+
+async def newest_deliveries(tx: Tx, limit: int, before: str, producer: str | None) -> tuple[DeliveryView, ...]:
+    """The newest first; of a producer, only those that its own questions and events led to."""
+    whose = (
+        " AND (EXISTS (SELECT 1 FROM interaction i WHERE i.ref = d.ref AND i.producer = :producer)"
+        " OR EXISTS (SELECT 1 FROM event e WHERE e.ref = d.ref AND e.producer = :producer))"
+    )
     rows = await tx.rows(
-        "SELECT d.id, d.reader_kind, d.reader_id, d.channel, d.state, d.shown, d.reason, d.detail,"
-        " (SELECT COUNT(*) FROM attempt a WHERE a.delivery_id = d.id) AS attempts"
-        " FROM delivery d WHERE d.ref = :ref ORDER BY d.id",
-        {"ref": ref},
+        f"{DELIVERY} WHERE (:before = '' OR d.id < :before){'' if producer is None else whose}"
+        " ORDER BY d.id DESC LIMIT :most",
+        {"before": before, "producer": producer, "most": limit},
     )
     return tuple(_delivery_view(row) for row in rows)
 
@@ -247,7 +266,14 @@ def _delivery_view(row: Row) -> DeliveryView:
     state = row["state"] if row["state"] in ("failed", "grouped") else shown
     detail = row["detail"] or row["reason"]
     return DeliveryView(
-        row["id"], f"{row['reader_kind']}:{row['reader_id']}", row["channel"], state, row["attempts"], detail
+        id=row["id"],
+        reader=f"{row['reader_kind']}:{row['reader_id']}",
+        channel=row["channel"],
+        state=state,
+        attempts=row["attempts"],
+        detail=detail,
+        interaction_id=row["interaction_id"],
+        created_at=moment(row["created_at"]),
     )
 
 

@@ -9,7 +9,7 @@ from bot.dispatch import again, outbox, overflow
 from bot.dispatch.answers import Answers
 from bot.dispatch.asking import Asking
 from bot.dispatch.health import ChannelHealth, Condition
-from bot.dispatch.notice import Ask, Audience, Event, InteractionView, Opened, Told, Unknown
+from bot.dispatch.notice import Ask, Audience, DeliveryView, Event, InteractionView, Opened, Told, Unknown
 from bot.dispatch.outbox import NewDelivery, NewPost
 from bot.dispatch.pacing import place_of
 from bot.dispatch.posting import Posting
@@ -82,6 +82,10 @@ class Dispatcher:
         self, status: str = "", limit: int = 50, before: str = "", producer: str | None = None
     ) -> list[InteractionView]:
         return await self._asking.newest(status, limit, before, producer)
+
+    async def deliveries(self, limit: int, before: str = "", producer: str | None = None) -> tuple[DeliveryView, ...]:
+        """The newest copies first; those made before the one of the given id ("" for all)."""
+        return await self._asking.deliveries(limit, before, producer)
 
     async def withdraw(
         self, interaction_id: str, because: str = "", producer: str | None = None, by: str = "gatebell", place: str = ""

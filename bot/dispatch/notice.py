@@ -126,6 +126,8 @@ class DeliveryView:
     state: str
     attempts: int
     detail: str = ""
+    interaction_id: str = ""
+    created_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

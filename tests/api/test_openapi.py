@@ -52,6 +52,7 @@ async def test_what_is_answered_is_what_is_documented(api: Api, spec: dict[str, 
     calls: list[tuple[str, str, str, str, Any]] = [
         ("get", one, "/api/v1/interactions/{id}", "agent", None),
         ("get", "/api/v1/interactions", "/api/v1/interactions", "agent", None),
+        ("get", "/api/v1/deliveries", "/api/v1/deliveries", "admin", None),
         ("post", f"{one}/consume", "/api/v1/interactions/{id}/consume", "agent", {"digest": asked["digest"]}),
         ("post", f"{one}/consume", "/api/v1/interactions/{id}/consume", "agent", {"digest": asked["digest"]}),
         ("post", f"{one}/consume", "/api/v1/interactions/{id}/consume", "agent", {"digst": ""}),

@@ -2,13 +2,14 @@
 
 from bot.admin import paging, reading, why
 from bot.admin.reading import STATES, Reading
-from bot.admin.rows import Attempt, Copy
+from bot.admin.rows import Attempt, Copy, Standing
 from bot.admin.site import Moved, Page, Shown, Visit, page
 from bot.dispatch.notice import Conflict, Unknown
 from bot.store import Tx
 from interactions.model import Role
 
 PLACE = "admin"
+UNDER_WAY = frozenset({Standing.WAITING, Standing.SENDING, Standing.CHANGING, Standing.LATER})
 
 
 @page("GET", "/admin/deliveries")
@@ -44,7 +45,7 @@ async def delivery(visit: Visit) -> Shown:
             "words": why.standing(copy),
             "attempts": [(each, why.attempt(each, titles.get(each.channel, each.channel))) for each in attempts],
             "titles": titles,
-            "may_resend": visit.who.may(Role.OPERATOR),
+            "may_resend": visit.who.may(Role.OPERATOR) and copy.standing not in UNDER_WAY,
         },
     )
 

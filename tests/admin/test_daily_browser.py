@@ -1,0 +1,65 @@
+"""The daily pages in a real browser: light, dark and narrow; nobody shut out, nothing refused by our own policy."""
+
+from pathlib import Path
+
+import pytest
+from playwright.async_api import Page
+
+from bot.rehearsal.failure import status
+from tests.admin.signed_in import sign_in
+from tests.stories.reach import at_rest
+from tests.stories.world import ANA, World
+
+AXE = Path(__file__).resolve().parents[2] / "bot/admin/frontend/node_modules/axe-core/axe.min.js"
+IDS = {"requests": "interaction", "events": "event", "deliveries": "delivery"}
+
+
+async def first(world: World, table: str) -> str:
+    sql = f"SELECT MIN(id) AS id FROM {table}"  # noqa: S608 - our own table names
+    row = await world.product.store.read(lambda tx: tx.row(sql))
+    assert row
+    return str(row["id"])
+
+
+async def a_day(world: World) -> list[str]:
+    """Something of everything; the addresses of all daily pages."""
+    world.mail.fail(status(552))
+    await world.ask_blocked(reason="required_on_denial", expires_in=900, requested_by={"agent": "x" * 190})
+    for _ in range(2):
+        await world.tell("demo.event", "W" * 300, context={"long": "y" * 300}, severity="critical")
+    await at_rest(world)
+    single = [f"/admin/{name}/{await first(world, table)}" for name, table in IDS.items()]
+    return ["/admin", "/admin/audit", *(f"/admin/{name}" for name in IDS), *single]
+
+
+@pytest.mark.skipif(not AXE.exists(), reason="axe is not installed: scripts/setup installs it where npm is")
+async def test_everybody_can_use_every_page(world: World, page: Page) -> None:
+    complaints: list[str] = []
+    page.on("console", lambda message: complaints.append(message.text))
+    page.on("pageerror", lambda failed: complaints.append(str(failed)))
+    await sign_in(page, world, ANA)
+    for address in await a_day(world):
+        await page.emulate_media(color_scheme="light")
+        await page.goto(f"{world.address}{address}")
+        await page.evaluate(AXE.read_text())
+        for scheme in ("light", "dark"):
+            await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
+            seen = await page.evaluate("axe.run()")
+            complaints += [
+                f"{address} {each['id']}: {node['html']}" for each in seen["violations"] for node in each["nodes"]
+            ]
+        await page.set_viewport_size({"width": 360, "height": 800})
+        if (width := await page.evaluate("document.documentElement.scrollWidth")) > 360:
+            complaints.append(f"{address} is {width} wide")
+        await page.set_viewport_size({"width": 1200, "height": 800})
+    assert complaints == []
+
+
+async def test_a_person_finds_and_answers_a_request(world: World, page: Page) -> None:
+    asked = await world.ask_blocked(to=[ANA])
+    await sign_in(page, world, ANA)
+    await page.goto(f"{world.address}/admin")
+    await page.get_by_role("link", name="Archivist was blocked").click()
+    await page.get_by_role("button", name="Approve").click()
+    await page.get_by_text("Approved by Ana").first.wait_for()
+    assert (await world.see(asked["id"]))["decision"]["channel"] == "admin"
