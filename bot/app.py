@@ -213,7 +213,6 @@ async def made(
             channels=channels,
             form_keys=keys("forms"),
             people_changed=directory.forget,
-            http=lambda: shared,
             spawn=spawned,
         )
         application = _application(faces, looks, channels, dispatcher)

@@ -70,6 +70,12 @@ async def examine(patient: Patient) -> tuple[Part, ...]:
     return tuple(looked)
 
 
+async def examine_address(patient: Patient) -> Part:
+    """Whether the public address leads here, and nothing else."""
+    async with ClientSession(timeout=ClientTimeout(total=PATIENCE)) as http:
+        return await _address(patient, http)
+
+
 def flawed(flaws: Sequence[tuple[str, str, str]]) -> Part:
     """The one part that there is where the settings themselves are wrong: (name, wrong, mend)."""
     return Part("Settings", tuple(Check(name, False, wrong, mend) for name, wrong, mend in flaws))

@@ -10,7 +10,7 @@ from datetime import UTC, datetime
 from typing import Any, Protocol
 
 import aiohttp_jinja2
-from aiohttp import ClientSession, web
+from aiohttp import web
 from aiohttp.typedefs import Handler
 from markupsafe import Markup
 from yarl import URL
@@ -55,7 +55,7 @@ class SettingsPort(Protocol):
 class Faces:
     """What pages may use; made once by the composition root.
 
-    `http` is for addresses that the owner has set; `spawn` runs work that a request does not wait for.
+    `spawn` runs work that a request does not wait for.
     """
 
     dispatcher: Dispatcher
@@ -72,7 +72,6 @@ class Faces:
     channels: Callable[[], Mapping[str, Channel]]
     form_keys: Sequence[bytes]
     people_changed: Callable[[], None]
-    http: Callable[[], ClientSession]
     spawn: Callable[[Coroutine[Any, Any, None]], None]
 
 

@@ -9,11 +9,10 @@ from aiohttp import web
 from bot.admin.access import LinkState, Purpose
 from bot.admin.entries import changes_of, entries_of, flaws_of, saved_at
 from bot.admin.pages.login import browser_of, signed_in
-from bot.admin.probe import PLACE as PROBE
-from bot.admin.probe import Probed, probe, reply
 from bot.admin.site import Faces, Moved, Page, Shown, Visit, page
 from bot.channels.contract import CALLER_CHANNEL, Channel, Field
 from bot.dispatch.notice import Audience, Fault, Unfit, Unknown
+from bot.doctor import Part, Patient, examine_address
 from bot.operators import valid
 from bot.settings import DEFAULT, SettingsFault
 from bot.store import Row
@@ -43,12 +42,6 @@ async def begin(visit: Visit) -> Shown | Moved:
     if await visit.faces.operators.everybody():
         return Moved("/login?next=/setup")
     return Shown("setup_closed.html", {"used": False})
-
-
-@page("GET", PROBE + "/{nonce}", role=None)
-async def probed(visit: Visit) -> web.StreamResponse:
-    faces = visit.faces
-    return web.Response(text=reply(visit.request.match_info["nonce"], faces.form_keys, faces.clock.now()))
 
 
 # ---- the admin ----------------------------------------------------------------------------------------------------
@@ -109,11 +102,12 @@ async def save_address(visit: Visit) -> Shown:
         await settings.save(changes, visit.by)
     except SettingsFault as fault:
         return await _address(visit, flaws_of(fault))
-    seen = await probe(visit.faces.http(), settings.now.base_url, visit.faces.form_keys)
-    return await _address(visit, seen=seen)
+    faces = visit.faces
+    patient = Patient(settings.now, faces.store, faces.channels(), faces.form_keys, faces.clock.now)
+    return await _address(visit, seen=await examine_address(patient))
 
 
-async def _address(visit: Visit, flaws: Mapping[str, str] | None = None, seen: Probed | None = None) -> Shown:
+async def _address(visit: Visit, flaws: Mapping[str, str] | None = None, seen: Part | None = None) -> Shown:
     now = visit.faces.settings.now
     fields = _fields(visit.faces, "BASE_URL")
     entries = entries_of(fields, now, await saved_at(visit.faces.store), flaws or {}, visit.form)
@@ -228,7 +222,6 @@ async def done(visit: Visit) -> Shown:
 
 PAGES: tuple[Page, ...] = (
     begin,
-    probed,
     address,
     save_address,
     channels,

@@ -1,0 +1,88 @@
+"""The page of operators: adding, welcoming, roles, accounts, sessions, removing."""
+
+from collections.abc import AsyncIterator
+
+import pytest
+
+from interactions.model import Role
+from tests.admin.signed_in import Visiting, signed_in
+from tests.stories.world import ANA, BEN, MIA, World
+
+DAN = "dan@example.com"
+
+
+@pytest.fixture
+async def anas(world: World) -> AsyncIterator[Visiting]:
+    async with await signed_in(world, ANA) as browser:
+        yield browser
+
+
+async def path_of(world: World, email: str) -> str:
+    return f"/admin/operators/{await world.operator_id(email)}"
+
+
+async def test_somebody_added_is_welcomed_with_the_way_to_sign_in(world: World, anas: Visiting) -> None:
+    await anas.post("/admin/operators", {"email": DAN, "name": "Dan", "role": "viewer", "welcome": "on"})
+    await world.mail.wait_for(1, to=DAN)
+    letter = world.mail.of(DAN)[0]
+    assert (f"{world.address}/login" in letter.links, "viewer" in letter.text) == (True, True)
+    assert ("operator.welcomed", f"operator:{await world.operator_id(ANA)}") in await world.audit()
+
+
+async def test_nobody_is_welcomed_unasked(world: World, anas: Visiting) -> None:
+    await anas.post("/admin/operators", {"email": DAN, "role": "operator"})
+    await world.settled()
+    assert (world.mail.of(DAN), await world.operators.by_email(DAN) is not None) == ([], True)
+
+
+async def test_somebody_who_is_there_already_is_said_to_be(anas: Visiting) -> None:
+    seen = await anas.post("/admin/operators", {"email": BEN, "role": "operator"})
+    assert (seen.status, "is an operator already" in seen.words, BEN in seen.html) == (422, True, True)
+
+
+async def test_another_role_is_given(world: World, anas: Visiting) -> None:
+    await anas.post(await path_of(world, BEN), {"name": "Benjamin", "role": "viewer"})
+    ben = await world.operators.get(await world.operator_id(BEN))
+    assert (ben.name, ben.role) == ("Benjamin", Role.VIEWER)
+
+
+async def test_the_last_admin_stays_one(world: World, anas: Visiting) -> None:
+    seen = await anas.post(await path_of(world, ANA), {"name": "Ana", "role": "viewer"})
+    ana = await world.operators.get(await world.operator_id(ANA))
+    assert ("Somebody has to be an admin" in seen.words, ana.role) == (True, Role.ADMIN)
+
+
+async def test_an_account_is_linked_and_unlinked(world: World, anas: Visiting) -> None:
+    path = await path_of(world, MIA)
+    account = {"platform": "slack", "account": "U0MIA"}
+    await anas.post(f"{path}/link", account)
+    linked = await world.operators.by_identity("slack", "U0MIA")
+    await anas.post(f"{path}/unlink", account)
+    assert (linked and linked.name, await world.operators.by_identity("slack", "U0MIA")) == ("Mia", None)
+    assert [action for action, _ in await world.audit()][-2:] == ["operator.linked", "operator.unlinked"]
+
+
+async def test_whoever_is_removed_is_signed_out_and_no_operator(world: World, anas: Visiting) -> None:
+    path = await path_of(world, BEN)
+    async with await signed_in(world, BEN) as bens:
+        seen = await anas.post(f"{path}/remove")
+        assert ((await bens.get("/admin/me", follow=False)).status, "Ben is removed" in seen.words) == (303, True)
+    assert (await anas.get(path)).status == 404
+
+
+async def test_nobody_removes_themselves(world: World, anas: Visiting) -> None:
+    seen = await anas.post(f"{await path_of(world, ANA)}/remove")
+    assert "cannot remove yourself" in seen.words
+
+
+async def test_an_admin_signs_somebody_out(world: World, anas: Visiting) -> None:
+    async with await signed_in(world, BEN) as bens:
+        await anas.post(f"{await path_of(world, BEN)}/sessions/end-all")
+        assert (await bens.get("/admin/me", follow=False)).status == 303
+    assert ("session.revoked", f"operator:{await world.operator_id(ANA)}") in await world.audit()
+
+
+async def test_a_hostile_name_is_only_text(world: World, anas: Visiting) -> None:
+    await world.operators.add(DAN, "<img src=x onerror=alert(1)>", by="cli")
+    page = await anas.get("/admin/operators")
+    assert ("<img src=x" in page.html, "<img src=x onerror=alert(1)>" in page.words) == (False, True)

@@ -1,0 +1,135 @@
+"""The first run: from the printed link to a server that reaches a person."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from tests.admin.signed_in import Seen, Visiting, access_of, signed_in
+from tests.stories.world import ANA, BEN, MIA, Platforms, World, installed
+
+OWNER = "olga@example.com"
+
+
+@pytest.fixture
+async def new(platforms: Platforms, data: Path) -> AsyncIterator[World]:
+    """A server on which nobody is an operator, and nothing is set up but where the mailbox is not."""
+    unset = dict.fromkeys(("SLACK_BOT_TOKEN", "TEAMS_APP_ID", "SMTP_HOST", "SMTP_FROM", "ALERT_RECIPIENT_EMAIL"), "")
+    unset |= {"SMTP_PORT": "", "SMTP_SECURITY": "", "SMTP_TO": "", "TEAMS_CLIENT_SECRET": "", "TEAMS_TENANT_ID": ""}
+    async with installed(platforms, data, install_teams=False, **unset) as world:
+        for email in (ANA, BEN, MIA):
+            await world.operators.remove(await world.operator_id(email), by="cli")
+        yield world
+
+
+async def setup_link(world: World) -> str:
+    secret = await access_of(world).setup_link()
+    assert secret
+    return f"/setup/{secret}"
+
+
+async def become_admin(browser: Visiting, link: str, email: str = OWNER) -> Seen:
+    page = await browser.get(link)
+    return await browser.post_raw(link, {"seal": page.seal, "email": email, "name": "Olga"})
+
+
+async def test_the_printed_link_makes_an_admin_who_is_signed_in(new: World) -> None:
+    async with Visiting(new) as browser:
+        moved = await become_admin(browser, await setup_link(new))
+        page = await browser.get(moved.headers["Location"])
+    assert (page.status, page.at, "Signed in as Olga" in page.words) == (200, f"{new.address}/setup/address", True)
+
+
+async def test_the_way_from_the_link_to_a_message_in_the_mailbox(new: World) -> None:
+    async with Visiting(new) as browser:
+        await become_admin(browser, await setup_link(new))
+        seen = await browser.post("/setup/address", {"BASE_URL": new.address})
+        assert "reached itself" in seen.words
+        mail = {"SMTP_HOST": new.mail.host, "SMTP_PORT": str(new.mail.port), "SMTP_SECURITY": "none"}
+        seen = await browser.post("/setup/channel/email", {**mail, "SMTP_FROM": "bell@example.com"})
+        assert "see whether it works" in seen.words
+        seen = await browser.post("/setup/test", {"channel": "email"})
+        assert "took the message" in seen.words
+        seen = await browser.get("/setup")
+        assert "Gatebell is ready" in seen.words
+    assert "this channel works" in str(new.mail.of(OWNER)[-1].text)
+
+
+async def test_the_link_works_once(new: World) -> None:
+    link = await setup_link(new)
+    async with Visiting(new) as first, Visiting(new) as second:
+        pages = [await each.get(link) for each in (first, second)]
+        forms = [{"seal": page.seal, "email": f"{name}@example.com"} for name, page in zip("ab", pages, strict=True)]
+        seen = await asyncio.gather(first.post_raw(link, forms[0]), second.post_raw(link, forms[1]))
+    assert (sorted(each.status for each in seen), len(await new.operators.everybody())) == ([303, 403], 1)
+
+
+async def test_a_mistyped_address_does_not_use_the_link_up(new: World) -> None:
+    link = await setup_link(new)
+    async with Visiting(new) as browser:
+        wrong = await become_admin(browser, link, "olga at example")
+        right = await become_admin(browser, link)
+    assert (wrong.status, right.status) == (422, 303)
+
+
+async def test_the_link_is_worth_nothing_once_somebody_is_there(new: World) -> None:
+    link = await setup_link(new)
+    await new.operators.add(OWNER, by="cli")
+    async with Visiting(new) as browser:
+        assert (await browser.get(link)).status == 403
+
+
+async def test_no_link_is_made_once_somebody_is_there(world: World) -> None:
+    assert await access_of(world).setup_link() is None
+
+
+async def test_the_link_is_over_after_a_day(new: World) -> None:
+    link = await setup_link(new)
+    await new.forward(hours=24)
+    async with Visiting(new) as browser:
+        assert (await browser.get(link)).status == 403
+
+
+async def test_without_the_link_the_page_says_where_it_is(new: World) -> None:
+    async with Visiting(new) as browser:
+        seen = await browser.get("/setup")
+    assert (seen.status, "Open that link" in seen.words, seen.seal) == (200, True, "")
+
+
+async def test_it_goes_on_where_it_was_left_and_says_what_was_left_out(new: World) -> None:
+    async with Visiting(new) as browser:
+        await become_admin(browser, await setup_link(new))
+        await browser.post("/setup/address", {"BASE_URL": new.address})
+        resumed, ended = await browser.get("/setup"), await browser.get("/setup/done")
+    assert resumed.at == f"{new.address}/setup/channel"
+    assert "Nearly done" in ended.words
+    assert [step in ended.html for step in ("/setup/address", "/setup/channel", "/setup/test")] == [False, True, True]
+
+
+async def test_an_address_that_leads_elsewhere_is_called_that(new: World) -> None:
+    async with Visiting(new) as browser:
+        await become_admin(browser, await setup_link(new))
+        seen = await browser.post("/setup/address", {"BASE_URL": new.caller.url})
+    assert ("reached itself" in seen.words, "something else answers" in seen.words) == (False, True)
+
+
+async def test_a_channel_that_does_not_take_the_test_says_why(new: World) -> None:
+    async with Visiting(new) as browser:
+        await become_admin(browser, await setup_link(new))
+        await browser.post("/setup/channel/slack", {"SLACK_BOT_TOKEN": "xoxb-wrong", "SLACK_SIGNING_SECRET": "a" * 32})
+        seen = await browser.post("/setup/test", {"channel": "slack"})
+    assert ("did not take the message" in seen.words, "xoxb-wrong" in seen.html) == (True, False)
+
+
+async def test_a_secret_that_was_saved_is_shown_in_no_step(new: World) -> None:
+    async with Visiting(new) as browser:
+        await become_admin(browser, await setup_link(new))
+        await browser.post("/setup/channel/slack", {"SLACK_BOT_TOKEN": "xoxb-1234567890-secret"})
+        seen = await browser.get("/setup/channel/slack")
+    assert ("xoxb-1234567890-secret" in seen.html, "cret" in seen.words) == (False, True)
+
+
+async def test_the_steps_are_for_admins(world: World) -> None:
+    async with await signed_in(world, BEN) as browser:
+        assert (await browser.get("/setup/channel", follow=False)).status == 403
