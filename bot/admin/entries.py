@@ -50,7 +50,7 @@ def _entry(field: Field, settings: Settings, times: Mapping[str, float], wrong: 
         meaning=field.meaning,
         mend=field.mend,
         value=shown if field.secret else typed.get(field.name, shown),
-        placeholder=field.default or (value if source == DEFAULT and not field.secret else ""),
+        placeholder="" if field.secret else value if source == DEFAULT else field.default,
         secret=field.secret,
         required=field.required,
         is_set=source != DEFAULT and bool(value),

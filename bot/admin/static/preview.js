@@ -12,7 +12,7 @@ const HOST = {
   containerStyles: Object.fromEntries(["default", "emphasis", "good", "attention", "warning", "accent"].map((each) => [each, container(each)])),
   actions: { maxActions: 6, buttonSpacing: 8, actionsOrientation: "horizontal", actionAlignment: "left", showCard: { actionMode: "inline", inlineTopMargin: 12, style: "emphasis" } },
   factSet: { title: { weight: "bolder", wrap: true, maxWidth: 110 }, value: { wrap: true }, spacing: 12 },
-  textBlock: { headingLevel: 4 },
+  textBlock: { headingLevel: 3 },
 };
 
 // Teams reads a little markdown; a preview shows the words and their marks as they are.
