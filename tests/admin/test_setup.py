@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -15,7 +16,9 @@ OWNER = "olga@example.com"
 @pytest.fixture
 async def new(platforms: Platforms, data: Path) -> AsyncIterator[World]:
     """A server on which nobody is an operator, and nothing is set up but where the mailbox is not."""
-    unset = dict.fromkeys(("SLACK_BOT_TOKEN", "TEAMS_APP_ID", "SMTP_HOST", "SMTP_FROM", "ALERT_RECIPIENT_EMAIL"), "")
+    unset: dict[str, Any] = dict.fromkeys(
+        ("SLACK_BOT_TOKEN", "TEAMS_APP_ID", "SMTP_HOST", "SMTP_FROM", "ALERT_RECIPIENT_EMAIL"), ""
+    )
     unset |= {"SMTP_PORT": "", "SMTP_SECURITY": "", "SMTP_TO": "", "TEAMS_CLIENT_SECRET": "", "TEAMS_TENANT_ID": ""}
     async with installed(platforms, data, install_teams=False, **unset) as world:
         for email in (ANA, BEN, MIA):

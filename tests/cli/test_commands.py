@@ -110,3 +110,14 @@ def test_a_database_that_is_away_is_said_in_one_line(shell: Shell) -> None:
     result = shell.run("operator", "list", DATABASE_URL="postgresql://gatebell:hunter22@127.0.0.1:1/gatebell")
     assert (result.exit_code, result.stderr.count("\n")) == (1, 1)
     assert "hunter22" not in result.stderr
+
+
+def test_a_printed_link_signs_a_known_operator_in(shell: Shell) -> None:
+    shell.run("operator", "add", "ana@example.com", "--role", "admin")
+    printed = shell.run("operator", "login-link", "Ana@example.com", BASE_URL="https://gatebell.example.com")
+    assert (printed.exit_code, printed.stdout.startswith("https://gatebell.example.com/login/")) == (0, True)
+
+
+def test_no_link_is_printed_for_somebody_unknown(shell: Shell) -> None:
+    refused = shell.run("operator", "login-link", "cleo@example.com")
+    assert (refused.exit_code, refused.stdout, "there is no operator" in refused.stderr) == (1, "", True)

@@ -144,13 +144,9 @@ async def save_channel(visit: Visit) -> Shown | Moved:
 async def _channel(visit: Visit, flaws: Mapping[str, str] | None = None) -> Shown:
     chosen, now = _named(visit), visit.faces.settings.now
     entries = entries_of(chosen.fields, now, await saved_at(visit.faces.store), flaws or {}, visit.form)
-    values = _step(
-        "channel",
-        title=chosen.title,
-        name=chosen.name,
-        needed=[each for each in entries if each.required or each.wrong],
-        more=[each for each in entries if not each.required and not each.wrong],
-    )
+    first = [each for each in entries if each.required or each.secret or each.wrong]
+    more = [each for each in entries if each not in first]
+    values = _step("channel", title=chosen.title, name=chosen.name, first=first, more=more)
     return Shown("setup_channel.html", values, 422 if flaws else 200)
 
 
