@@ -2,6 +2,7 @@
 
 import asyncio
 import multiprocessing
+import sys
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from datetime import UTC, datetime
@@ -36,16 +37,16 @@ class Nobody:
     """Desk and talk of a server that nobody clicks or writes to."""
 
     async def answer(self, click: Click) -> Answer:
-        raise NotImplementedError
+        return Answer(accepted=False, words="Nobody decides here.")
 
     async def review(self, token: str, person: Person | None) -> Review | Answer:
-        raise NotImplementedError
+        return Answer(accepted=False, words="There is nothing to decide here.")
 
     async def refused(self, platform: str, why: str, subject: str = "") -> None:
-        raise NotImplementedError
+        sys.stderr.write(f"{platform} refused {subject}: {why}\n")
 
     async def hear(self, text: str, chat: Chat) -> None:
-        raise NotImplementedError
+        sys.stderr.write(f"unexpected words: {text}\n")
 
 
 class Shelf:

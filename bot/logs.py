@@ -7,6 +7,7 @@ import json
 import logging
 import re
 import sys
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -93,7 +94,7 @@ def bound(**facts: object) -> Iterator[None]:
 _USUAL = frozenset(logging.makeLogRecord({}).__dict__) | {"message", "asctime", "taskName", "color_message"}
 
 
-class _Lines(logging.Formatter):
+class _Lines(logging.Formatter, ABC):
     def __init__(self, mask: Mask) -> None:
         super().__init__()
         self._mask = mask
@@ -106,8 +107,8 @@ class _Lines(logging.Formatter):
         below = self._mask.text("\n".join(filter(None, (trace, stack))))
         return self.line(record, self._mask.text(record.getMessage()), facts, below)
 
-    def line(self, record: logging.LogRecord, said: str, facts: Mapping[str, object], below: str) -> str:
-        raise NotImplementedError
+    @abstractmethod
+    def line(self, record: logging.LogRecord, said: str, facts: Mapping[str, object], below: str) -> str: ...
 
 
 class JsonLines(_Lines):
