@@ -6,8 +6,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from pydantic import JsonValue
-
 from bot.admin import paging, rows
 from bot.admin.rows import Attempt, Copy, Line, Listed, Names, Request, Told
 from bot.logs import Mask
@@ -145,7 +143,9 @@ async def copies(tx: Tx, reading: Reading, *, state: str = "", channel: str = ""
 
 async def copies_of(tx: Tx, reading: Reading, ref: str) -> tuple[Copy, ...]:
     """Every reader's copy of a post."""
-    found = await tx.rows(f"{COPY}WHERE d.ref = :ref ORDER BY d.id", {"ref": ref})
+    found = await tx.rows(
+        f"{COPY}WHERE d.ref = :ref ORDER BY CASE d.reader_kind WHEN 'caller' THEN 1 ELSE 0 END, d.id", {"ref": ref}
+    )
     known = await names(tx)
     return tuple(rows.copy(row, known, reading.mask, reading.at) for row in found)
 
@@ -311,9 +311,3 @@ def _like(typed: str) -> str:
     """A LIKE pattern for text that holds this, whatever characters it has."""
     escaped = "".join(f"!{each}" if each in "!%_" else each for each in typed)
     return f"%{escaped}%"
-
-
-def context(row: Row, mask: Mask) -> dict[str, JsonValue]:
-    """An event's context and labels, without secrets."""
-    held: dict[str, JsonValue] = mask.value({**json.loads(row["context"]), **json.loads(row["labels"])})
-    return held

@@ -26,7 +26,7 @@ async def test_an_event_leads_to_the_copies_it_became(world: World, ben: Visitin
     told = await world.tell("demo.event", "Something happened", context={"disk": "sda"})
     await at_rest(world)
     page = await opened(ben, told["event_id"])
-    assert "Told." in page.words
+    assert "Passed on." in page.words
     assert "Ana told" in page.words
     assert '"disk": "sda"' in page.words
     assert "/admin/deliveries/" in page.html

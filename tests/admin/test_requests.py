@@ -1,13 +1,16 @@
 """Requests: found, read, answered as oneself, taken back, exported; and why somebody was not told."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
 from bot.rehearsal.failure import status
 from interactions.model import Role
 from tests.admin.signed_in import Seen, Visiting, signed_in
+from tests.cli.conftest import Shell
 from tests.stories.reach import at_rest
 from tests.stories.world import ANA, BEN, MIA, World
 
@@ -206,3 +209,20 @@ async def test_the_file_holds_everything_that_an_auditor_asks_for(world: World, 
     ]
     assert (whole["decision"]["by"], whole["decision"]["approved"]) == ("Ana", True)
     assert "attachment" in answer.headers["Content-Disposition"]
+
+
+async def test_the_command_line_writes_the_same_file(world: World, data: Path, ana: Visiting) -> None:
+    asked = await world.ask_blocked(to=[MIA])
+    await at_rest(world)
+    await post(world, BEN, asked["id"], "withdraw")
+    await at_rest(world)
+    words = ("audit", "export", "--request", asked["id"], "-o", str(data / "request.json"))
+    result = await asyncio.to_thread(Shell(data).run, *words)
+    assert result.exit_code == 0, result.output
+    page = await ana.get(f"/admin/requests/{asked['id']}/export")
+    assert json.loads((data / "request.json").read_text()) == json.loads(page.html)
+
+
+async def test_the_command_line_says_that_there_is_no_such_request(world: World, data: Path) -> None:
+    result = await asyncio.to_thread(Shell(data).run, "audit", "export", "--request", "nothing")
+    assert (result.exit_code, result.stderr) == (1, "gatebell: there is no request nothing\n")

@@ -12,7 +12,7 @@ from bot.store import Row, Tx
 from interactions.card import Severity
 
 RESULTS: Mapping[str, str] = {
-    Result.ACCEPTED: "told",
+    Result.ACCEPTED: "passed on",
     Result.DEDUPLICATED: "held back, as it was told before",
     Result.SUPPRESSED: "told to nobody",
 }
