@@ -1,0 +1,60 @@
+"""The server's own settings on their page."""
+
+import pytest
+
+from tests.admin.signed_in import signed_in
+from tests.stories.world import ANA, World
+
+HOME = "/admin/settings"
+
+
+async def test_each_setting_says_where_it_is_from(world: World) -> None:
+    async with await signed_in(world, ANA) as browser:
+        await browser.post(HOME, {"AGENT_URL": "http://127.0.0.1:9/agent"})
+        seen = await browser.get(HOME)
+    assert "PORT : set in the environment" in seen.words
+    assert "COOLDOWN_SECONDS : the default holds" in seen.words
+    assert "AGENT_URL : saved" in seen.words
+
+
+async def test_what_is_saved_holds_at_once(world: World) -> None:
+    async with await signed_in(world, ANA) as browser:
+        seen = await browser.post(HOME, {"COOLDOWN_SECONDS": "60"})
+    assert "Saved. It holds from now on." in seen.words
+    assert world.product.settings.now.cooldown == 60
+
+
+async def test_what_counts_only_after_a_restart_says_so(world: World) -> None:
+    async with await signed_in(world, ANA) as browser:
+        seen = await browser.post(HOME, {"LOG_LEVEL": "debug"})
+    assert "After a restart it counts: LOG_LEVEL." in seen.words
+
+
+@pytest.mark.parametrize(
+    "name, value, words",
+    [
+        ("COOLDOWN_SECONDS", "soon", "not a number of seconds"),
+        ("BASE_URL", "gatebell.example.com", "https://gatebell.example.com"),
+        ("CHAIN", "slack,pigeon", "no channel"),
+    ],
+)
+async def test_a_wrong_value_is_told_and_nothing_is_saved(world: World, name: str, value: str, words: str) -> None:
+    before = world.product.settings.now
+    async with await signed_in(world, ANA) as browser:
+        seen = await browser.post(HOME, {name: value, "LOG_FORMAT": "json"})
+    assert (seen.status, words in seen.words) == (422, True)
+    assert world.product.settings.now == before
+
+
+async def test_a_secret_of_the_server_is_not_on_the_page(world: World) -> None:
+    async with await signed_in(world, ANA) as browser:
+        await browser.post(HOME, {"AGENT_SECRET": "a secret between two machines"})
+        seen = await browser.get(HOME)
+    assert "a secret between" not in seen.html
+    assert "ends …ines" in seen.words
+
+
+async def test_the_data_directory_cannot_be_moved_from_inside(world: World) -> None:
+    async with await signed_in(world, ANA) as browser:
+        seen = await browser.post(HOME, {"GATEBELL_DATA_DIR": "/elsewhere"})
+    assert "Nothing was changed." in seen.words

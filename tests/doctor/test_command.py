@@ -1,0 +1,55 @@
+"""gatebell doctor, as somebody runs it, with a server or without."""
+
+import asyncio
+import os
+import sys
+from pathlib import Path
+
+from tests.stories.world import World
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+async def doctor(data: Path, **settings: str) -> tuple[int, str]:
+    environ = {"PATH": os.environ["PATH"], "GATEBELL_DATA_DIR": str(data), **settings}
+    process = await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "bot",
+        "doctor",
+        cwd=data,
+        env={**environ, "PYTHONPATH": str(ROOT)},
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    out, _ = await process.communicate()
+    return process.returncode or 0, out.decode()
+
+
+async def test_all_is_well_beside_a_running_server(world: World) -> None:
+    settings = world.product.settings.now
+    code, said = await doctor(settings.data_dir, **world.platforms.settings(settings.port))
+    assert (code, said.splitlines()[-1]) == (0, "All is well.")
+    assert "Reaches us" in said
+    assert not [secret for secret in settings.secrets if secret in said]
+
+
+async def test_an_empty_installation_is_told_what_to_do_first(tmp_path: Path) -> None:
+    code, said = await doctor(tmp_path)
+    assert code == 1
+    assert "gatebell operator add you@example.com --role admin" in said
+    assert "Gatebell is not running" in said
+
+
+async def test_wrong_settings_are_checks_too(tmp_path: Path) -> None:
+    code, said = await doctor(tmp_path, SMTP_PORT="99999", PORT="many")
+    assert code == 1
+    assert "FAIL  SMTP_PORT" in said
+    assert "2 things to mend." in said
+
+
+async def test_a_database_that_is_away_is_named(tmp_path: Path) -> None:
+    code, said = await doctor(tmp_path, DATABASE_URL="postgresql://gatebell:hidden@127.0.0.1:1/gatebell")
+    assert code == 1
+    assert "FAIL  PostgreSQL" in said
+    assert "hidden" not in said

@@ -1,0 +1,108 @@
+"""The mistakes that people make: each is named by the doctor, with its mend."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from bot.channels.contract import Check
+from bot.doctor import Patient, examine
+from bot.rehearsal.slack import SlackWorkspace
+from bot.round_trip import State, Trip, begin, follow
+from bot.signing import derive
+from tests.stories.world import ANA, Platforms, World, a_moment, installed
+
+WRONG_SECRET = "0123456789abcdef0123456789abcdef"
+WRONG_TENANT = "11111111-2222-4333-8444-555555555555"
+
+
+@asynccontextmanager
+async def with_mistake(platforms: Platforms, data: Path, **wrong: Any) -> AsyncIterator[World]:
+    async with installed(platforms, data, **wrong) as world:
+        yield world
+
+
+async def failing(world: World) -> list[tuple[str, Check]]:
+    made = world.product
+    settings = made.settings.now
+    keys = derive(settings.secret_key, "forms")
+    parts = await examine(Patient(settings, made.store, made.channels(), keys, made.clock.now))
+    return [(part.title, check) for part in parts for check in part.checks if not check.ok]
+
+
+async def delivered(world: World) -> Trip:
+    """A round trip whose card lies before Ana, as far as the product knows too."""
+    trip_id = await begin(world.product.dispatcher, ANA, "slack")
+    while True:
+        trip = await follow(world.product.store, trip_id, world.clock.now())
+        if trip.hops[1].state is State.DONE:
+            return trip
+        await a_moment()
+
+
+async def test_a_sound_installation_has_nothing_to_mend(world: World) -> None:
+    assert await failing(world) == []
+
+
+@pytest.mark.parametrize(
+    "wrong, part, name, cause, mend",
+    [
+        ({"SLACK_BOT_TOKEN": "xoxb-1-2-wrong"}, "Slack", "Bot token", "not valid", "OAuth & Permissions"),
+        ({"TEAMS_TENANT_ID": WRONG_TENANT}, "Microsoft Teams", "Teams login", "TEAMS_TENANT_ID", "Microsoft Entra"),
+        ({"TEAMS_CLIENT_SECRET": "wrong"}, "Microsoft Teams", "Teams login", "AADSTS7000215", "Microsoft Entra"),
+        ({"SMTP_PORT": "1"}, "E-mail", "Mail server", "", "SMTP_PORT"),
+        ({"SMTP_FROM": ""}, "E-mail", "Settings", "SMTP_FROM", "SPF"),
+        ({"SLACK_SIGNING_SECRET": ""}, "Slack", "Clicks", "Buttons cannot answer", "Signing Secret"),
+        ({"BASE_URL": "http://nowhere.invalid"}, "Public address", "DNS", "no address in DNS", "BASE_URL"),
+        ({"BASE_URL": "http://127.0.0.1:1"}, "Public address", "Reaches us", "does not answer", "BASE_URL"),
+        ({"CHAIN": "webhook"}, "Settings", "Chain", "nobody can be told", "Notifications"),
+        ({"ALERT_RECIPIENT_EMAIL": "zoe@example.com"}, "Settings", "People", "no operator", "zoe@example.com"),
+    ],
+)
+async def test_a_mistake_is_named_with_its_mend(
+    platforms: Platforms, data: Path, wrong: dict[str, str], part: str, name: str, cause: str, mend: str
+) -> None:
+    async with with_mistake(platforms, data, **wrong) as world:
+        found = await failing(world)
+    checks = [check for title, check in found if (title, check.name) == (part, name)]
+    assert checks, found
+    assert (cause in checks[0].cause, mend in checks[0].mend) == (True, True), checks[0]
+
+
+async def test_a_missing_scope_is_named(platforms: Platforms, data: Path) -> None:
+    async with SlackWorkspace(scopes=("chat:write",)) as slack:
+        changed = {"SLACK_API_URL": slack.api_url, "SLACK_BOT_TOKEN": slack.bot_token}
+        async with with_mistake(platforms, data, **changed) as world:
+            found = await failing(world)
+    assert ("Slack", "The app lacks users:read, users:read.email.") in [(title, each.cause) for title, each in found]
+
+
+async def test_a_wrong_signing_secret_shows_as_soon_as_somebody_has_clicked(platforms: Platforms, data: Path) -> None:
+    async with with_mistake(platforms, data, SLACK_SIGNING_SECRET=WRONG_SECRET) as world:
+        await world.ask_blocked(to=[ANA])
+        await world.shown_to_ana("Keep blocked")
+        await world.slack.dm(ANA).click("Approve")
+        await world.settled()
+        [(part, check)] = await failing(world)
+    assert (part, check.name) == ("Slack", "Answers")
+    assert "a request without a valid signature" in check.cause
+    assert "SLACK_SIGNING_SECRET" in check.mend
+
+
+async def test_without_interactivity_the_round_trip_stops_at_the_click(world: World) -> None:
+    world.slack.events_url = None
+    trip = await delivered(world)
+    clicked = next(hop for hop in trip.hops if hop.name == "Clicked")
+    assert (clicked.state, "interactivity" in clicked.mend) == (State.WAITING, True)
+
+
+async def test_an_unanswered_round_trip_fails_at_the_click_when_its_time_is_over(world: World) -> None:
+    world.slack.events_url = None
+    trip_id = (await delivered(world)).id
+    await world.forward(minutes=16)
+    while not (trip := await follow(world.product.store, trip_id, world.clock.now())).over:
+        await a_moment()
+    assert trip.failed is not None
+    assert (trip.failed.name, "Interactivity" in trip.failed.mend) == ("Clicked", True)
