@@ -12,9 +12,7 @@ from typer import Exit, Option, echo
 from bot.channels.contract import Check
 from bot.cli.opened import failing_in_words
 from bot.cli.reading import FAILED, read_settings
-from bot.doctor import Part, Patient, broken_database, examine, flawed
 from bot.logs import Mask, start_logging
-from bot.round_trip import State, Trip, begin, follow
 from bot.settings import Settings, SettingsFault
 from bot.signing import derive
 from bot.store import StoreUnavailable
@@ -22,6 +20,8 @@ from bot.store.migrate import CannotMigrate
 
 if TYPE_CHECKING:
     from bot.app import Product
+    from bot.doctor import Part, Patient
+    from bot.round_trip import Trip
 
 WIDTH = 100
 LOOK = 0.25
@@ -33,6 +33,8 @@ def doctor(
     wait: Annotated[float, Option(min=1, max=900, help="Seconds to wait for the answer.")] = 120.0,
 ) -> None:
     """Look at everything: settings, database, clock, public address, every channel. Exits 1 if something is wrong."""
+    from bot.doctor import flawed
+
     try:
         settings = read_settings()
     except SettingsFault as fault:
@@ -48,6 +50,7 @@ def doctor(
 async def _examined(settings: Settings, mask: Mask, operator: str, channel: str, wait: float) -> bool:
     """Print everything; whether all is well."""
     from bot.app import made  # a second of imports that --help should not wait for
+    from bot.doctor import broken_database, examine
 
     try:
         async with made(settings, mask) as product:
@@ -62,13 +65,17 @@ async def _examined(settings: Settings, mask: Mask, operator: str, channel: str,
         return False
 
 
-def _patient(product: "Product") -> Patient:
+def _patient(product: "Product") -> "Patient":
+    from bot.doctor import Patient
+
     settings = product.settings.now
     keys = derive(settings.secret_key, "forms")
     return Patient(settings, product.store, product.channels(), keys, product.clock.now)
 
 
 async def _travelled(product: "Product", mask: Mask, operator: str, channel: str, wait: float) -> bool:
+    from bot.round_trip import begin
+
     chosen = channel or next(iter(product.settings.now.chain), "")
     working = asyncio.create_task(product.dispatcher.run())
     try:
@@ -80,7 +87,9 @@ async def _travelled(product: "Product", mask: Mask, operator: str, channel: str
     return trip.done
 
 
-async def _followed(product: "Product", question_id: str, wait: float) -> Trip:
+async def _followed(product: "Product", question_id: str, wait: float) -> "Trip":
+    from bot.round_trip import follow
+
     echo("\nA card is on its way. Press a button on it; a running server takes the answer.")
     until = time.monotonic() + wait
     while True:
@@ -93,12 +102,12 @@ async def _followed(product: "Product", question_id: str, wait: float) -> Trip:
 # ---- on the screen ----------------------------------------------------------------------------------------------
 
 
-def _print(parts: Iterable[Part], mask: Mask) -> None:
+def _print(parts: Iterable["Part"], mask: Mask) -> None:
     parts = list(parts)
     sys.stdout.write(mask.text("\n".join(report(parts))) + "\n")
 
 
-def report(parts: Iterable[Part]) -> Iterator[str]:
+def report(parts: Iterable["Part"]) -> Iterator[str]:
     """The lines of the whole, names in one column."""
     parts = list(parts)
     width = max((len(check.name) for part in parts for check in part.checks), default=0)
@@ -120,7 +129,9 @@ def _lines(check: Check, width: int) -> Iterator[str]:
         yield textwrap.fill(f"→ {check.mend}", WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ")
 
 
-def _print_trip(trip: Trip, mask: Mask) -> None:
+def _print_trip(trip: "Trip", mask: Mask) -> None:
+    from bot.round_trip import State
+
     marks = {State.DONE: "ok  ", State.FAILED: "FAIL", State.WAITING: "…   ", State.NOT_YET: "    "}
     echo(f"\nRound trip on {trip.channel}")
     for hop in trip.hops:
