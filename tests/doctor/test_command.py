@@ -5,18 +5,19 @@ import os
 import sys
 from pathlib import Path
 
-from tests.stories.world import World
+from tests.stories.world import ANA, World
 
 ROOT = Path(__file__).resolve().parents[2]
 
 
-async def doctor(data: Path, **settings: str) -> tuple[int, str]:
+async def doctor(data: Path, *options: str, **settings: str) -> tuple[int, str]:
     environ = {"PATH": os.environ["PATH"], "GATEBELL_DATA_DIR": str(data), **settings}
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "bot",
         "doctor",
+        *options,
         cwd=data,
         env={**environ, "PYTHONPATH": str(ROOT)},
         stdout=asyncio.subprocess.PIPE,
@@ -32,6 +33,18 @@ async def test_all_is_well_beside_a_running_server(world: World) -> None:
     assert (code, said.splitlines()[-1]) == (0, "All is well.")
     assert "Reaches us" in said
     assert not [secret for secret in settings.secrets if secret in said]
+
+
+async def test_a_round_trip_from_the_terminal_goes_through_the_running_server(world: World) -> None:
+    settings = world.product.settings.now
+    told = world.platforms.settings(settings.port)
+    asked = doctor(settings.data_dir, "--round-trip", ANA, "--channel", "slack", "--wait", "20", **told)
+    running = asyncio.create_task(asked)
+    await world.slack.dm(ANA).wait_for("It works", within=15)
+    await world.slack.dm(ANA).click("It works")
+    code, said = await running
+    assert code == 0, said
+    assert "The card shows what was answered." in said
 
 
 async def test_an_empty_installation_is_told_what_to_do_first(tmp_path: Path) -> None:
