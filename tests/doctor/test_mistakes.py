@@ -106,3 +106,10 @@ async def test_an_unanswered_round_trip_fails_at_the_click_when_its_time_is_over
         await a_moment()
     assert trip.failed is not None
     assert (trip.failed.name, "Interactivity" in trip.failed.mend) == ("Clicked", True)
+
+
+async def test_an_address_that_leads_to_somebody_else_is_named(platforms: Platforms, data: Path) -> None:
+    elsewhere = platforms.slack.api_url.removesuffix("/api/")
+    async with with_mistake(platforms, data, BASE_URL=elsewhere) as world:
+        found = dict(await failing(world))
+    assert "something else answers" in found["Public address"].cause
