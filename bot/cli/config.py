@@ -9,9 +9,9 @@ from typer import Argument, Option, Typer, echo
 
 from bot.channels.contract import Field
 from bot.channels.registry import fields
-from bot.cli.opened import failing_in_words, settings_or_exit
+from bot.cli.opened import BY, Opened, failing_in_words, now, settings_or_exit, with_database
 from bot.core_fields import CORE
-from bot.dispatch.notice import Unknown
+from bot.dispatch.notice import Unfit, Unknown
 from bot.logs import HIDDEN
 from bot.settings import SAVED, Settings, data_dir, save
 
@@ -42,7 +42,7 @@ def set_(
     name: Name,
     value: Annotated[str, Argument(metavar="VALUE", help="- reads it from standard input, so that no shell keeps it.")],
 ) -> None:
-    """Save a setting to gateway.env. A running server on this machine takes it at once; some only count at its next start."""
+    """Save a setting to gateway.env. A running server takes it at once; some count at its next start."""
     _save(name, sys.stdin.read().strip() if value == "-" else value)
 
 
@@ -50,6 +50,28 @@ def set_(
 def unset(name: Name) -> None:
     """Take a setting out of gateway.env."""
     _save(name, None)
+
+
+@app.command()
+def reseal() -> None:
+    """Seal what replicas share with the first SECRET_KEY, so that an older one can be taken out of the list."""
+    from bot.clock import RealClock
+    from bot.live_settings import Replicas
+    from bot.signing import derive
+    from bot.vault import CannotOpen
+
+    async def work(opened: Opened) -> None:
+        settings = settings_or_exit()
+        shared = Replicas(opened.store, RealClock(), derive(settings.secret_key, "vault"), settings.data_dir)
+        try:
+            is_sealed = await shared.seal_anew()
+        except CannotOpen as error:
+            raise Unfit(f"the shared settings cannot be opened: {error}") from error
+        if is_sealed:
+            await opened.ledger.write(now(), BY, "settings.sealed_anew", "settings")
+        echo("sealed with the first SECRET_KEY" if is_sealed else "nothing is shared, so there is nothing to seal")
+
+    with_database(work)
 
 
 def _save(name: str, value: str | None) -> None:

@@ -1,9 +1,12 @@
 import json
 import sqlite3
+from contextlib import closing
 
 import pytest
 
+from bot import vault
 from bot.logs import HIDDEN
+from bot.signing import derive
 from bot.version import VERSION
 from tests.cli.conftest import Shell
 
@@ -121,3 +124,38 @@ def test_a_printed_link_signs_a_known_operator_in(shell: Shell) -> None:
 def test_no_link_is_printed_for_somebody_unknown(shell: Shell) -> None:
     refused = shell.run("operator", "login-link", "cleo@example.com")
     assert (refused.exit_code, refused.stdout, "there is no operator" in refused.stderr) == (1, "", True)
+
+
+OLD, NEW = "the old key of this installation", "the new key of this installation"
+
+
+def share(shell: Shell) -> None:
+    """What a replica has put into the database under the old key."""
+    sealed = vault.seal('{"COOLDOWN_SECONDS": "60"}', derive(OLD, "vault"))
+    with closing(sqlite3.connect(shell.folder / "gatebell.db")) as db, db:
+        db.execute("INSERT INTO saved_settings (id, version, sealed, at) VALUES (1, 1, ?, 0)", (sealed,))
+
+
+def shared(shell: Shell) -> str:
+    with closing(sqlite3.connect(shell.folder / "gatebell.db")) as db:
+        return str(db.execute("SELECT sealed FROM saved_settings").fetchone()[0])
+
+
+def test_after_sealing_anew_the_old_key_is_no_longer_needed(shell: Shell) -> None:
+    share(shell)
+    told = shell.run("config", "reseal", SECRET_KEY=f"{NEW},{OLD}")
+    assert (told.exit_code, told.stdout) == (0, "sealed with the first SECRET_KEY\n")
+    assert vault.unseal(shared(shell), derive(NEW, "vault")) == '{"COOLDOWN_SECONDS": "60"}'
+    assert "settings.sealed_anew" in shell.run("audit", "list", SECRET_KEY=NEW).stdout
+
+
+def test_what_no_key_opens_stays_as_it_is(shell: Shell) -> None:
+    share(shell)
+    before = shared(shell)
+    told = shell.run("config", "reseal", SECRET_KEY=NEW)
+    assert (told.exit_code, told.stderr.count("\n"), shared(shell) == before) == (1, 1, True)
+
+
+def test_where_nothing_is_shared_nothing_is_sealed(shell: Shell) -> None:
+    told = shell.run("config", "reseal", SECRET_KEY=NEW)
+    assert (told.exit_code, "nothing to seal" in told.stdout) == (0, True)
