@@ -80,13 +80,14 @@ async def test_a_new_copy_reaches_the_same_person_and_is_audited(world: World, b
 
 async def test_a_copy_sent_again_shows_how_it_stands_now_and_can_be_answered(world: World, ben: Visiting) -> None:
     asked = await world.ask_blocked(to=[ANA])
-    await world.shown_to_ana("Keep blocked")
-    before = len(world.slack.dm(ANA).messages)
+    await at_rest(world)
     await ben.post(f"/admin/deliveries/{(await deliveries(world))[0]}/resend")
-    await world.until(lambda: len(world.slack.dm(ANA).messages) > before)
+    await at_rest(world)
     await world.slack.dm(ANA).click("Approve")
-    await world.until(lambda: all("Approved by Ana" in each.shown_text() for each in world.slack.dm(ANA).messages[-2:]))
-    assert (await world.see(asked["id"]))["status"] == "decided"
+    await world.settled()
+    await at_rest(world)
+    shown = ["Approved by Ana" in each.shown_text() for each in world.slack.dm(ANA).messages]
+    assert (shown, (await world.see(asked["id"]))["status"]) == ([True, True], "decided")
 
 
 async def test_what_is_still_being_sent_is_not_sent_twice(world: World, ben: Visiting) -> None:
