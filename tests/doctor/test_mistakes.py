@@ -6,12 +6,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from bot.channels.contract import Check
 from bot.doctor import Patient, examine
 from bot.rehearsal.slack import SlackWorkspace
 from bot.round_trip import State, Trip, begin, follow
 from bot.signing import derive
+from tests.rehearsal.listening import listening
 from tests.stories.world import ANA, Platforms, World, a_moment, installed
 
 WRONG_SECRET = "0123456789abcdef0123456789abcdef"
@@ -109,7 +111,9 @@ async def test_an_unanswered_round_trip_fails_at_the_click_when_its_time_is_over
 
 
 async def test_an_address_that_leads_to_somebody_else_is_named(platforms: Platforms, data: Path) -> None:
-    elsewhere = platforms.slack.api_url.removesuffix("/api/")
-    async with with_mistake(platforms, data, BASE_URL=elsewhere) as world:
+    async def another(_: web.Request) -> web.StreamResponse:
+        return web.Response(text="It works!")
+
+    async with listening(another) as url, with_mistake(platforms, data, BASE_URL=url.rpartition("/slack")[0]) as world:
         found = dict(await failing(world))
     assert "something else answers" in found["Public address"].cause
