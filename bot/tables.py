@@ -107,7 +107,7 @@ class SessionRow(SQLModel, table=True):
 
 
 class LoginLinkRow(SQLModel, table=True):
-    """A link that signs somebody in once. `browser` is the hash of what the asking browser holds; "" for any browser."""
+    """A link that signs somebody in once. `browser` is the hash of what the asking browser holds; "" for any."""
 
     __tablename__: ClassVar[str] = "login_link"
 

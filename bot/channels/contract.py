@@ -1,4 +1,4 @@
-"""What a channel is: it states its settings, shows a card to a reader, and may update, take clicks, chat, or check itself.
+"""What a channel is: it states its settings, shows a card to a reader, and may update, take clicks, chat, check itself.
 
 The required part is small. Everything else is an optional protocol that is found with `isinstance`.
 """
@@ -15,7 +15,7 @@ from pydantic import JsonValue
 
 from interactions.card import Card
 
-# ---- settings -------------------------------------------------------------------------------------------------------
+# ---- settings --------------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +38,7 @@ class Field:
     channel: str = ""
 
 
-# ---- readers and what they are shown --------------------------------------------------------------------------------
+# ---- readers and what they are shown ---------------------------------------------------------------------------------
 
 
 class ReaderKind(StrEnum):
@@ -69,9 +69,10 @@ class Reader:
 class Post:
     """One reader's copy as it should be seen now.
 
-    `token` goes into the buttons of this copy and is opened again by the desk. `page` is this reader's own signed address
-    where the whole request can be seen and decided ("" where there is nothing to decide). `thread` is a name that posts of
-    one conversation share. `record` is the same thing for machines: the interaction as the API shows it, or the event.
+    `token` goes into the buttons of this copy and is opened again by the desk. `page` is this reader's own signed
+    address where the whole request can be seen and decided ("" where there is nothing to decide). `thread` is a name
+    that posts of one conversation share. `record` is the same for machines: the interaction as the API shows it, or
+    the event.
     """
 
     ref: str
@@ -97,7 +98,7 @@ class Receipt:
 
 
 class Reason(StrEnum):
-    """Why a channel did not take a copy. Platform codes become one of these at the edge and are never compared later."""
+    """Why a channel did not take a copy. Platform codes become one of these at the edge, once and for all."""
 
     NOT_SET_UP = "not_set_up"  # settings are missing
     NO_ADDRESS = "no_address"  # this reader is not known there
@@ -140,7 +141,7 @@ class DeliveryError(Exception):
         self.retry_after = retry_after
 
 
-# ---- the channel ------------------------------------------------------------------------------------------------------
+# ---- the channel -----------------------------------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +209,7 @@ class CanCheck(Protocol):
     async def check(self) -> Sequence[Check]: ...
 
 
-# ---- the way back in: what an edge is given -----------------------------------------------------------------------------
+# ---- the way back in: what an edge is given --------------------------------------------------------------------------
 
 
 @dataclass(frozen=True, slots=True)
@@ -233,7 +234,7 @@ class Click:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of a click. `words` are for this person alone; `card` is how the request stands now, if they may see it.
+    """What became of a click. `words` are for this person alone; `card` is how it stands now, if they may see that.
 
     `field` names the input that has to be filled in, where that was the reason.
     """
@@ -298,7 +299,7 @@ class Talk(Protocol):
 
 
 class Memory(Protocol):
-    """What a channel has to remember across restarts and replicas, as JSON by key (conversation references and the like)."""
+    """What a channel has to remember across restarts and replicas, as JSON by key (such as conversation references)."""
 
     async def get(self, key: str) -> JsonValue: ...
 
@@ -313,10 +314,10 @@ class Memory(Protocol):
 class Edge:
     """Everything that a channel may use. Made once per channel by the composition root.
 
-    `now` is the product's clock (aware, UTC). `once(key, seconds)` is true the first time that a key is seen by any replica:
-    against replays. `remember(NAME, value)` stores a setting that fills itself. `spawn` runs work that a request does not
-    wait for; it is finished or logged before shutdown. `http` is the one shared session for everything that is called;
-    `guarded` is a session that refuses private addresses that the owner has not allowed. `base_url` has no trailing slash.
+    `now` is the product's clock (aware, UTC). `once(key, seconds)` is true the first time that any replica sees a key:
+    against replays. `remember(NAME, value)` stores a setting that fills itself. `spawn` runs work that a request does
+    not wait for; it is finished or logged before shutdown. `http` is the one shared session for all that is called;
+    `guarded` refuses private addresses that the owner has not allowed. `base_url` has no trailing slash.
     `secrets` are keys derived for this channel alone, newest first (for a state parameter, a webhook secret).
     """
 

@@ -1,4 +1,4 @@
-"""The channels. A new one is a file beside this one and a line here; settings, test, chain and docs follow from its fields."""
+"""The channels. A new one is a file beside this one and a line here; settings, test, chain and docs follow."""
 
 from collections.abc import Iterable
 from importlib import import_module
