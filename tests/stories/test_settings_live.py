@@ -2,6 +2,7 @@
 
 import os
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -11,7 +12,7 @@ from tests.stories.world import ANA, Platforms, World, installed
 
 
 @pytest.fixture
-def bare(platforms: Platforms) -> dict[str, str]:
+def bare(platforms: Platforms) -> dict[str, Any]:
     """Slack is not set up in the environment, so that it can be set up while the server runs."""
     return {"SLACK_BOT_TOKEN": "", "SLACK_SIGNING_SECRET": "", "SLACK_API_URL": ""}
 
@@ -25,7 +26,7 @@ def slack_settings(platforms: Platforms) -> dict[str, str | None]:
 
 
 async def test_a_channel_that_is_set_up_while_the_server_runs_works_both_ways(
-    platforms: Platforms, data: Path, bare: dict[str, str]
+    platforms: Platforms, data: Path, bare: dict[str, Any]
 ) -> None:
     async with installed(platforms, data, CHAIN="slack", **bare) as world:
         async with world.http.post(f"{world.address}/slack/events", data=b"{}") as before:
@@ -38,7 +39,7 @@ async def test_a_channel_that_is_set_up_while_the_server_runs_works_both_ways(
 
 
 async def test_a_channel_that_is_taken_out_answers_no_more(
-    platforms: Platforms, data: Path, bare: dict[str, str]
+    platforms: Platforms, data: Path, bare: dict[str, Any]
 ) -> None:
     async with installed(platforms, data, **bare) as world:
         await world.product.settings.save(slack_settings(platforms), "cli")
@@ -61,7 +62,7 @@ async def test_a_value_of_the_environment_cannot_be_saved_over(world: World) -> 
 
 
 async def test_what_is_saved_is_in_the_environment_of_child_processes_too(world: World) -> None:
-    environment: dict[str, str] = world.product.environment
+    environment = world.product.environment
     await world.product.settings.save({"COOLDOWN_SECONDS": "60"}, "cli")
     assert environment["COOLDOWN_SECONDS"] == "60"
     await world.product.settings.save({"COOLDOWN_SECONDS": None}, "cli")
@@ -92,7 +93,7 @@ async def test_a_replica_on_another_disk_follows(
     valkey_url: str,
     redis: bool,
 ) -> None:
-    shared = {"DATABASE_URL": postgres_story, "SECRET_KEY": "the same key on every machine"}
+    shared: dict[str, Any] = {"DATABASE_URL": postgres_story, "SECRET_KEY": "the same key on every machine"}
     shared |= {"REDIS_URL": valkey_url} if redis else {}
     elsewhere = tmp_path_factory.mktemp("elsewhere")
     async with installed(platforms, data, **shared) as here, installed(platforms, elsewhere, **shared) as there:
