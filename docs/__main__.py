@@ -111,6 +111,15 @@ def _meaning(field: Field) -> str:
     return " ".join(words)
 
 
+def aliases() -> str:
+    """Names of other gateways' settings, and what each is here."""
+    fields = (*CORE, *(field for name in CHANNELS for field in channel_class(name).fields))
+    rows = (
+        (_code(alias), _code(each.name), f"{each.meaning.rstrip('.')}.") for each in fields for alias in each.aliases
+    )
+    return _table(("Theirs", "Ours", "What it does"), rows)
+
+
 # ---- the API ---------------------------------------------------------------------------------------------------------
 
 
@@ -236,6 +245,7 @@ PARTS: Mapping[tuple[str, str], Callable[[], str]] = {
     ("docs/api.md", "operations"): operations,
     ("docs/api.md", "kinds"): kinds,
     ("docs/events.md", "events"): events,
+    ("docs/migrating.md", "aliases"): aliases,
 }
 
 

@@ -185,3 +185,9 @@ async def test_the_mail_is_shown_in_a_page_that_can_do_nothing(world: World) -> 
 async def test_only_admins_come_here(world: World, path: str) -> None:
     async with await signed_in(world, BEN) as browser:
         assert (await browser.get(path)).status == 403
+
+
+async def test_the_card_of_teams_shows_the_address_that_azure_asks_for(world: World) -> None:
+    async with await signed_in(world, ANA) as browser:
+        seen = await browser.get(HOME)
+    assert f"{world.address}/api/messages" in seen.html
