@@ -22,6 +22,16 @@ SECRET_FIELDS = frozenset({"token", "client_secret", "password", "access_token"}
 ABRUPT_CLOSE = struct.pack("ii", 1, 0)
 
 
+async def put_away(runner: web.AppRunner) -> None:
+    """Stop a server, together with whoever was just being let in while it closed: nobody else would close those."""
+    server = runner.server
+    await runner.cleanup()
+    await asyncio.sleep(0)
+    if server is not None:
+        await server.shutdown(0)
+    await asyncio.sleep(0)
+
+
 class HttpPlatform(Platform):
     """Subclasses say what they serve, which part of them a path belongs to, and how they word an error."""
 
@@ -60,7 +70,7 @@ class HttpPlatform(Platform):
     async def stop(self) -> None:
         await super().stop()
         if self._runner is not None:
-            await self._runner.cleanup()
+            await put_away(self._runner)
             self._runner = None
 
     @web.middleware

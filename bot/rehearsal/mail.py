@@ -67,9 +67,10 @@ class Mailbox(Platform):
         await super().stop()
         if self._server is not None:
             self._server.close()
-        for transport in list(self.open_transports):
-            transport.abort() if isinstance(transport, asyncio.Transport) else transport.close()
-        await asyncio.sleep(0)
+        for _ in range(2):  # whoever was just being let in while it closed is open only now
+            for transport in list(self.open_transports):
+                transport.abort() if isinstance(transport, asyncio.Transport) else transport.close()
+            await asyncio.sleep(0)
         if self._folder is not None:
             self._folder.cleanup()
 

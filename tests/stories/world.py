@@ -22,6 +22,7 @@ from bot.logs import Mask
 from bot.operators import Operators
 from bot.rehearsal.caller import Caller
 from bot.rehearsal.failure import status
+from bot.rehearsal.http_platform import put_away
 from bot.rehearsal.mail import Mailbox
 from bot.rehearsal.slack import SlackWorkspace
 from bot.rehearsal.teams import TeamsTenant
@@ -298,7 +299,7 @@ async def installed(
             for loop in world.loops:
                 loop.cancel()
             await asyncio.gather(*world.loops, return_exceptions=True)
-            await runner.cleanup()
+            await put_away(runner)
 
 
 async def _people(world: World) -> None:
