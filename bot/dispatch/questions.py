@@ -54,10 +54,13 @@ class Questions:
         return row
 
     async def put(self, tx: Tx, interaction: Interaction, ask: Ask, ref: str) -> None:
-        row = interaction_row(interaction, ask, ref)
-        names = ", ".join(row)
-        values = ", ".join(f":{name}" for name in row)
-        await tx.run(f"INSERT INTO interaction ({names}) VALUES ({values})", row)  # noqa: S608 - our own column names
+        await tx.run(
+            "INSERT INTO interaction (id, kind, payload, digest, requester, audience, approvals, reason_rule,"
+            " created_at, expires_at, callback_url, producer, idempotency_key, fingerprint, ref, thread)"
+            " VALUES (:id, :kind, :payload, :digest, :requester, :audience, :approvals, :reason_rule, :created_at,"
+            " :expires_at, :callback_url, :producer, :idempotency_key, :fingerprint, :ref, :thread)",
+            interaction_row(interaction, ask, ref),
+        )
         if interaction.expires_at:
             await tx.run(
                 "INSERT INTO timer (id, kind, subject, due_at) VALUES (:id, :kind, :subject, :due)",

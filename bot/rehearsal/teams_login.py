@@ -14,8 +14,12 @@ from bot.rehearsal.teams_keys import rsa_key
 
 SCOPE = "https://api.botframework.com/.default"
 GATEWAY_TENANT = "botframework.com"
+ID_FOR_VALUE = (
+    "Invalid client secret provided. "
+    "Ensure the secret being sent in the request is the client secret value, not the client secret ID."
+)
 REFUSALS = {
-    "AADSTS7000215": (401, "invalid_client", "Invalid client secret provided. Ensure the secret being sent in the request is the client secret value, not the client secret ID."),  # noqa: E501
+    "AADSTS7000215": (401, "invalid_client", ID_FOR_VALUE),
     "AADSTS7000222": (401, "invalid_client", "The provided client secret keys are expired."),
     "AADSTS7000216": (401, "invalid_client", "'client_assertion', 'client_secret' or 'request' is required."),
     "AADSTS700016": (400, "unauthorized_client", "Application was not found in the directory."),
