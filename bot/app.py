@@ -48,6 +48,8 @@ from bot.settings import Settings
 from bot.store import Store, StoreUnavailable, open_store
 from bot.store.alone import alone
 from bot.store.migrate import bring_up_to_date
+from bot.thresholds import Thresholds
+from bot.thresholds.stage import above_threshold
 from interactions.registry import Registry
 
 log = logging.getLogger(__name__)
@@ -121,6 +123,7 @@ async def made(
         live = LiveSettings(settings, store, ledger, clock, keys("vault"), redis, environment)
         shared, guarded = await _sessions(live, stack)
         directory = Directory(store, ledger, clock.now, lambda: live.now.recipient)
+        thresholds = Thresholds(store, ledger, clock.now)
         kinds = kinds or Registry()
         questions = Questions(kinds, lambda found: f"{live.now.base_url}/api/v1/interactions/{found}", ledger)
 
@@ -156,12 +159,13 @@ async def made(
             directory=directory,
             questions=questions,
             rules=lambda: _rules(live.now),
-            classify=notice_of,
+            classify=lambda event: notice_of(event, clock.now()),
             digest=signing.digest,
             told=metrics.told,
             asked=metrics.asked,
             decided=metrics.decided,
             refused=metrics.refused,
+            further=(above_threshold(thresholds),),
         )
         dispatcher = Dispatcher(tools, setting)
         conversation = Conversation(
@@ -188,6 +192,7 @@ async def made(
             kinds=kinds,
             operators=Operators(store, ledger, clock.now),
             keys=Keys(store, ledger, clock.now),
+            thresholds=thresholds,
             ledger=ledger,
             store=store,
             clock=clock,
@@ -203,6 +208,7 @@ async def made(
             store=store,
             operators=faces.operators,
             keys=faces.keys,
+            thresholds=thresholds,
             ledger=ledger,
             kinds=kinds,
             clock=clock,

@@ -5,7 +5,7 @@ Moments are seconds since 1970 in UTC.
 
 from typing import Any, ClassVar
 
-from sqlalchemy import Double, Integer, Text
+from sqlalchemy import Double, Integer, Text, UniqueConstraint
 from sqlmodel import Field, SQLModel
 
 
@@ -118,6 +118,24 @@ class LoginLinkRow(SQLModel, table=True):
     created_at: float = _moment()
     until: float = _moment(index=True)
     used_at: float | None = _moment(nullable=True)
+
+
+class ThresholdRow(SQLModel, table=True):
+    """How often a user may call a tool within a window before a room is told; "" is any user, any tool, the own room.
+
+    Its columns are not named like its fields where that is a word of SQL.
+    """
+
+    __tablename__: ClassVar[str] = "threshold"
+    __table_args__ = (UniqueConstraint("user_name", "tool", "time_window", name="ux_threshold"),)
+
+    id: str = _text(key=True)
+    user_name: str = _text()
+    tool: str = _text()
+    time_window: str = _text()
+    call_limit: int = 0
+    room: str = _text()
+    is_on: int = 1
 
 
 class SavedSettingsRow(SQLModel, table=True):

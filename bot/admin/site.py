@@ -28,6 +28,7 @@ from bot.metrics import Metrics
 from bot.operators import Operators
 from bot.settings import Settings
 from bot.store import Store, StoreUnavailable
+from bot.thresholds import Thresholds
 from interactions.model import Role
 from interactions.registry import Registry
 
@@ -62,6 +63,7 @@ class Faces:
     store: Store
     operators: Operators
     keys: Keys
+    thresholds: Thresholds
     ledger: Ledger
     kinds: Registry
     clock: Clock

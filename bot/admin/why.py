@@ -78,6 +78,7 @@ def held_back(reason: str) -> tuple[str, str]:
         "cooldown": "This is meant to be so. The cooldown is set under Notifications.",
         "disabled": "An admin can switch it on again under Notifications.",
         "no_reader": "An admin can add operators under Operators.",
+        "below_threshold": "An admin can lower it under Threshold settings.",
         "no_channel": "An admin can set up a channel under Notifications.",
     }
     return (words or reason, mends.get(kind, ""))

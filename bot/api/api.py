@@ -3,7 +3,7 @@
 from aiohttp import web
 from aiohttp.typedefs import Middleware
 
-from bot.api import deliveries, docs, events, health, interactions, people
+from bot.api import deliveries, docs, events, health, interactions, people, thresholds
 from bot.api.edge import middleware
 from bot.api.faces import Faces, State
 from bot.api.operation import LIMIT as LARGEST_BODY
@@ -15,6 +15,7 @@ OPERATIONS: tuple[Operation, ...] = (
     *events.OPERATIONS,
     *interactions.OPERATIONS,
     *deliveries.OPERATIONS,
+    *thresholds.OPERATIONS,
     *people.OPERATIONS,
 )
 

@@ -14,6 +14,7 @@ from bot.metrics import Metrics
 from bot.operators import Operators
 from bot.settings import Settings
 from bot.store import Store
+from bot.thresholds import Thresholds
 from interactions.registry import Registry
 
 
@@ -77,6 +78,7 @@ class Faces:
     kinds: Registry
     operators: Operators
     keys: Keys
+    thresholds: Thresholds
     ledger: Ledger
     store: Store
     clock: Clock

@@ -92,6 +92,7 @@ class NotTold(StrEnum):
     DISABLED = "disabled"
     NO_READER = "no_reader"
     NO_CHANNEL = "no_channel"
+    BELOW_THRESHOLD = "below_threshold"
 
 
 @dataclass(frozen=True, slots=True)

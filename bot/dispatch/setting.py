@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from bot.dispatch.notice import Event, Notice
-from bot.dispatch.pipeline import Rules
+from bot.dispatch.pipeline import Rules, Stage
 from bot.dispatch.questions import Questions
 from bot.dispatch.route import Directory
 
@@ -15,7 +15,10 @@ Digest = Callable[[str, Mapping[str, JsonValue], Mapping[str, JsonValue]], str]
 
 @dataclass(frozen=True, slots=True)
 class Setting:
-    """`classify` makes a notice of an event; `digest` binds (kind, payload, requester); the last four only count."""
+    """`classify` makes a notice of an event; `digest` binds (kind, payload, requester); the four after it only count.
+
+    `further` stages hold an event against rules that are not dispatch's own.
+    """
 
     directory: Directory
     questions: Questions
@@ -26,3 +29,4 @@ class Setting:
     asked: Callable[[str], None]
     decided: Callable[[str], None]
     refused: Callable[[str], None]
+    further: tuple[Stage, ...] = ()

@@ -27,6 +27,7 @@ class Telling:
         self._asking = asking
         self._stages: Sequence[Stage] = (
             switched_on(setting.rules),
+            *setting.further,
             with_a_way_out(setting.rules),
             cooled(tools.cooldown, tools.clock, setting.rules),
             routed(setting.directory, tools.cooldown),

@@ -19,6 +19,11 @@ class Crossing(Context):
     limit: int = Field(ge=0)
 
 
+def crossing_of(event: Event) -> Crossing:
+    """What was reported. Raises pydantic.ValidationError that names `context.<field>`."""
+    return read(Crossing, event)
+
+
 class ThroughputThreshold:
     type: ClassVar[str] = "throughput.threshold"
     title: ClassVar[str] = "Throughput threshold crossed"
@@ -26,7 +31,7 @@ class ThroughputThreshold:
     context: ClassVar[ContextClass] = Crossing
 
     def notice(self, event: Event) -> Notice:
-        told = read(Crossing, event)
+        told = crossing_of(event)
         user, tool, window = literal(told.user), code(told.tool), WINDOWS[told.window]
         story = Story(
             title=f"{told.user} called {told.tool} {told.count:,} times in {window}",

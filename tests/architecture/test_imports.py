@@ -11,6 +11,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GROUND = (
     "bot.canonical",
     "bot.clock",
+    "bot.files",
     "bot.ids",
     "bot.ledger",
     "bot.logs",
@@ -55,6 +56,7 @@ TABLE = Table(
         # The dispatcher is told who its readers are, so the people may speak its words and it never asks for them.
         Row("bot.dispatch.**", may=(OWN, "interactions.**", "bot.channels.contract", *GROUND)),
         Row("bot.operators", may=("interactions.**", *DISPATCH, "bot.channels.contract", *GROUND)),
+        Row("bot.anchor", may=("bot.verdict", *GROUND)),
         Row("bot.live_settings", may=("bot.env_file", "bot.vault", *GROUND)),
         Row("bot.live_channels", may=("bot.channels.contract", *GROUND)),
         Row("bot.directory", may=("interactions.**", "bot.channels.contract", *FOUNDATION)),
@@ -62,6 +64,10 @@ TABLE = Table(
         Row("bot.core_fields", may=("bot.channels.contract", *GROUND)),
         Row("bot.settings", may=("bot.channels.contract", "bot.core_fields", "bot.env_file", *GROUND)),
         Row("bot.alerts.**", may=(OWN, "interactions.**", *DISPATCH, *FOUNDATION)),
+        Row(
+            "bot.thresholds.**",
+            may=(OWN, "bot.events.throughput_threshold", "interactions.**", *DISPATCH, *FOUNDATION),
+        ),
         Row("bot.events.**", may=(OWN, "interactions.**", *DISPATCH, *FOUNDATION)),
         Row("bot.conversations.**", may=(OWN, "interactions.**", *DISPATCH, "bot.channels.contract", *FOUNDATION)),
         Row("bot.api.**", may=FACES),

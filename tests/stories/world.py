@@ -27,6 +27,7 @@ from bot.rehearsal.mail import Mailbox
 from bot.rehearsal.slack import SlackWorkspace
 from bot.rehearsal.teams import TeamsTenant
 from bot.rehearsal.teams_screen import Pressed
+from bot.thresholds import Thresholds
 from interactions.model import Role
 from interactions.registry import Registry
 from tests.stories.page import Page
@@ -181,6 +182,11 @@ class World:
     def keys(self) -> Keys:
         made = self.product
         return Keys(made.store, Ledger(made.store, made.ledger_keys), made.clock.now)
+
+    @property
+    def thresholds(self) -> Thresholds:
+        made = self.product
+        return Thresholds(made.store, Ledger(made.store, made.ledger_keys), made.clock.now)
 
     async def key_for(self, *scopes: Scope, of: str = "") -> str:
         """A key with these scopes; `of` names the operator to whom it belongs."""
