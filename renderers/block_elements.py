@@ -3,7 +3,7 @@
 The models come in with the first card, because importing them takes a quarter of a second.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 from renderers.clip import (
@@ -147,30 +147,36 @@ def dump(blocks: Sequence["Block"]) -> list[Json]:
     return [_dumped(block) for block in blocks]
 
 
-# Of each class of model: its keys in order, and the names of its validators.
-_SHAPES: dict[type, tuple[tuple[str, ...], tuple[str, ...]]] = {}
+# Of each class of model: its keys in order, and its validators.
+_Shape = tuple[tuple[str, ...], tuple[Callable[["JsonObject"], None], ...]]
+_SHAPES: dict[type, _Shape] = {}
 
 
 def _dumped(model: "JsonObject") -> Json:
-    shape = _SHAPES.get(type(model)) or _learnt(model)
-    keys, validators = shape
-    for validator in validators:
-        getattr(model, validator)()
+    keys, validators = _SHAPES.get(type(model)) or _learnt(model)
+    for validate in validators:
+        validate(model)
     if not keys:  # Option and OptionGroup write themselves
         return dict(model.to_dict())
-    pairs = ((key, _value(getattr(model, key, None))) for key in keys)
-    return {key: value for key, value in pairs if value is not None and value != "" and value != []}
+    written: Json = {}
+    for key in keys:
+        value = getattr(model, key, None)
+        if value or value == 0:
+            written[key] = _value(value)
+    return written
 
 
 def _value(value: Any) -> Any:
-    if hasattr(value, "validate_json"):
-        return _dumped(value)
-    return [_value(each) for each in value] if isinstance(value, list | tuple) else value
+    if isinstance(value, str):
+        return value
+    if isinstance(value, list | tuple):
+        return [_value(each) for each in value]
+    return _dumped(value) if hasattr(value, "validate_json") else value
 
 
-def _learnt(model: "JsonObject") -> tuple[tuple[str, ...], tuple[str, ...]]:
+def _learnt(model: "JsonObject") -> _Shape:
     kind = type(model)
-    validators = tuple(name for name in dir(kind) if hasattr(getattr(kind, name, None), "validator"))
+    validators = tuple(getattr(kind, name) for name in dir(kind) if hasattr(getattr(kind, name, None), "validator"))
     shape = (tuple(sorted(model.attributes)), validators)
     _SHAPES[kind] = shape
     return shape

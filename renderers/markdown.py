@@ -91,7 +91,7 @@ _MARKUP = re.compile(r"[\\`*_\[\]<>~|!&]|^ {0,3}(?:[-+=#]|\d+[.)])|^(?: {4}|\t)"
 _LINES = re.compile(r"^(?:[-+=#>|:\s]|\d+[.)]|```)|[ \t\\]$", re.MULTILINE)
 # Words, escaped signs and code spans, which is all that most notices hold: such a paragraph needs no parser either.
 _WORDS = re.compile(
-    r"((?:[^\\`*_\[<~&]|(?<=[^\W_])_(?=[^\W_]))+)|\\([!-/:-@\[-`{-~])|(?<!`)(`+)(?!`)(.+?)(?<!`)\3(?!`)", re.DOTALL
+    r"((?:[^\\`*_\[<~&]++|(?<=[^\W_])_(?=[^\W_]))++)|\\([!-/:-@\[-`{-~])|(?<!`)(`+)(?!`)(.+?)(?<!`)\3(?!`)", re.DOTALL
 )
 _HOST = re.compile(r"(?:[a-z0-9_](?:[a-z0-9_-]*[a-z0-9_])?\.?)+|\[[0-9a-f:.]+\]", re.IGNORECASE)
 _ADDRESS = re.compile(r"[^\s@<>\"'|?&/]+@[a-z0-9.-]+", re.IGNORECASE)

@@ -17,6 +17,7 @@ _LOOKALIKES = {
     "~": "\N{TILDE OPERATOR}",
     "`": "\N{MODIFIER LETTER GRAVE ACCENT}",
 }
+_SIGNS = re.compile(r"[*_~`&<>]")
 _EMOJI = re.compile(r":[\w+-]+:")
 _TOKEN_IN_PLAIN = re.compile(r"<(?=[!@#/]|\w+:)")
 
@@ -27,6 +28,8 @@ def escape(text: str) -> str:
 
 def literal(text: str, *, styled: bool = False) -> str:
     """Words that Slack shows as they are, in a mrkdwn text."""
+    if not _SIGNS.search(text):
+        return text
     for sign, lookalike in _LOOKALIKES.items():
         if sign in text and (styled or text.count(sign) > 1):
             text = text.replace("`", lookalike) if sign == "`" else _live(sign).sub(lookalike, text)
@@ -35,6 +38,8 @@ def literal(text: str, *, styled: bool = False) -> str:
 
 def exact(text: str) -> str:
     """A value to the letter: as it is, or as code where Slack would read markup or an emoji into it."""
+    if ":" not in text and not _SIGNS.search(text):
+        return text
     plain = escape(text)
     if literal(text) == plain and not _EMOJI.search(text):
         return plain
