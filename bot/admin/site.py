@@ -164,6 +164,7 @@ SIDEBAR: tuple[tuple[str, tuple[Link, ...]], ...] = (
             Link("Audit", "/admin/audit", Role.ADMIN),
         ),
     ),
+    ("Throughput", (Link("Threshold settings", "/admin/throughput/thresholds", Role.ADMIN),)),
     (
         "General",
         (

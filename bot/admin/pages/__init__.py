@@ -14,6 +14,7 @@ from bot.admin.pages import (
     requests,
     settings,
     setup,
+    thresholds,
 )
 from bot.admin.site import Page
 
@@ -29,6 +30,7 @@ PAGES: tuple[Page, ...] = (
     *operators.PAGES,
     *keys.PAGES,
     *notifications.PAGES,
+    *thresholds.PAGES,
     *settings.PAGES,
     *health.PAGES,
 )
