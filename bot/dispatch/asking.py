@@ -80,7 +80,7 @@ class Asking:
                 await also(tx, interaction.id, post.ref)
             return True
 
-        if await self._posting.put(post, copies, at, before):
+        if await self._posting.put_unless(post, copies, at, before):
             self._setting.asked(interaction.question.kind)
             return Opened(_view(interaction, record, ()), created=True)
         return Opened(await self.view(found[-1]), created=False)

@@ -13,11 +13,88 @@ from pydantic import JsonValue
 
 from bot.channels.contract import Reader, ReaderKind, Receipt
 from bot.ids import new_id
-from bot.store import Row, Tx
+from bot.store import DOUBLE, INTEGER, TEXT, Bulk, Row, Tx, Values, Write
 from interactions import codec
 from interactions.card import Card
 
 LEASE_SECONDS = 15.0  # renewed while the work goes on; how long a dead worker holds up what it had
+POST = Bulk(
+    "INSERT INTO post (ref, card, record, version, rank, interaction_id, thread, cooldown, created_at, changed_at)"
+    " SELECT ref, card, record, 0, rank, interaction_id, thread, cooldown, at, at FROM {rows}",
+    {
+        "ref": TEXT,
+        "card": TEXT,
+        "record": TEXT,
+        "rank": INTEGER,
+        "interaction_id": TEXT,
+        "thread": TEXT,
+        "cooldown": TEXT,
+        "at": DOUBLE,
+    },
+)
+DELIVERY = Bulk(
+    "INSERT INTO delivery (id, ref, reader_kind, reader_id, place, chain, step, channel, wanted, shown, receipt,"
+    " rank, due_at, slot, lease, lease_until, tries, state, reason, detail, created_at, done_at)"
+    " SELECT id, ref, kind, reader, place, chain, 0, channel, wanted, shown, NULL,"
+    " rank, at, 0, lease, until, 0, 'open', '', '', at, NULL FROM {rows}",
+    {
+        "id": TEXT,
+        "ref": TEXT,
+        "kind": TEXT,
+        "reader": TEXT,
+        "place": TEXT,
+        "chain": TEXT,
+        "channel": TEXT,
+        "wanted": INTEGER,
+        "shown": INTEGER,
+        "rank": INTEGER,
+        "at": DOUBLE,
+        "lease": TEXT,
+        "until": DOUBLE,
+    },
+)
+ATTEMPT = Bulk.insert(
+    "attempt",
+    {
+        "id": TEXT,
+        "delivery_id": TEXT,
+        "channel": TEXT,
+        "verb": TEXT,
+        "version": INTEGER,
+        "at": DOUBLE,
+        "took_ms": DOUBLE,
+        "reason": TEXT,
+        "detail": TEXT,
+    },
+)
+KEEP = Bulk(
+    "UPDATE delivery SET shown = r.shown, receipt = r.receipt, step = r.step, channel = r.channel, due_at = r.due,"
+    " slot = r.slot, tries = r.tries,"
+    " state = CASE WHEN r.state = 'done' AND delivery.wanted > r.shown THEN 'open' ELSE r.state END,"
+    " reason = r.reason, detail = r.detail, lease = '', lease_until = 0, done_at = r.done"
+    " FROM {rows} WHERE delivery.id = r.id AND delivery.lease = r.lease"
+    " RETURNING delivery.id AS id, delivery.state AS state",
+    {
+        "id": TEXT,
+        "lease": TEXT,
+        "shown": INTEGER,
+        "receipt": TEXT,
+        "step": INTEGER,
+        "channel": TEXT,
+        "due": DOUBLE,
+        "slot": DOUBLE,
+        "tries": INTEGER,
+        "state": TEXT,
+        "reason": TEXT,
+        "detail": TEXT,
+        "done": DOUBLE,
+    },
+    returning=True,
+)
+RENEW = Bulk(
+    "UPDATE delivery SET lease_until = r.until FROM {rows} WHERE delivery.id = r.id AND delivery.lease = r.lease",
+    {"id": TEXT, "lease": TEXT, "until": DOUBLE},
+)
 CLAIM = (
     "UPDATE delivery SET lease = :lease, lease_until = :until WHERE id IN ("
     "SELECT id FROM delivery WHERE channel = :channel AND state = 'open' AND shown < wanted"
@@ -116,51 +193,51 @@ class Kept:
 
 
 async def put_post(tx: Tx, post: NewPost, at: datetime) -> None:
-    await tx.run(
-        "INSERT INTO post (ref, card, record, version, rank, interaction_id, thread, cooldown, created_at,"
-        " changed_at) VALUES (:ref, :card, :record, 0, :rank, :interaction, :thread, :cooldown, :at, :at)",
-        {
-            "ref": post.ref,
-            "card": codec.dump_card(post.card),
-            "record": json.dumps(post.record),
-            "rank": rank_of(post),
-            "interaction": post.interaction_id,
-            "thread": post.thread,
-            "cooldown": post.cooldown,
-            "at": at.timestamp(),
-        },
-    )
+    await tx.bulk(POST, [post_row(post, at)])
 
 
 async def put_deliveries(
     tx: Tx, post: NewPost, deliveries: Sequence[NewDelivery], at: datetime, lease: str = "", wanted: int = 0
 ) -> None:
     """The copies, due at once. With a lease they belong to the worker of that name from the beginning."""
-    now = at.timestamp()
-    await tx.many(
-        "INSERT INTO delivery (id, ref, reader_kind, reader_id, place, chain, step, channel, wanted, shown, receipt,"
-        " rank, due_at, slot, lease, lease_until, tries, state, reason, detail, created_at, done_at)"
-        " VALUES (:id, :ref, :kind, :reader, :place, :chain, 0, :channel, :wanted, :shown, NULL, :rank,"
-        " :now, 0, :lease, :until, 0, 'open', '', '', :now, NULL)",
-        [
-            {
-                "id": each.id,
-                "ref": post.ref,
-                "kind": str(each.reader.kind),
-                "reader": each.reader.id,
-                "place": each.reader.place,
-                "chain": json.dumps(each.chain),
-                "channel": each.chain[0],
-                "wanted": wanted,
-                "shown": each.shown,
-                "rank": rank_of(post),
-                "now": now,
-                "lease": lease if each.shown < 0 else "",
-                "until": now + LEASE_SECONDS if lease and each.shown < 0 else 0.0,
-            }
-            for each in deliveries
-        ],
+    await tx.bulk(DELIVERY, delivery_rows(post, deliveries, at, lease, wanted))
+
+
+def post_row(post: NewPost, at: datetime) -> Values:
+    return (
+        post.ref,
+        codec.dump_card(post.card),
+        json.dumps(post.record),
+        rank_of(post),
+        post.interaction_id,
+        post.thread,
+        post.cooldown,
+        at.timestamp(),
     )
+
+
+def delivery_rows(
+    post: NewPost, deliveries: Sequence[NewDelivery], at: datetime, lease: str = "", wanted: int = 0
+) -> list[Values]:
+    now, rank = at.timestamp(), rank_of(post)
+    return [
+        (
+            each.id,
+            post.ref,
+            str(each.reader.kind),
+            each.reader.id,
+            each.reader.place,
+            json.dumps(each.chain),
+            each.chain[0],
+            wanted,
+            each.shown,
+            rank,
+            now,
+            lease if each.shown < 0 else "",
+            now + LEASE_SECONDS if lease and each.shown < 0 else 0.0,
+        )
+        for each in deliveries
+    ]
 
 
 async def put_copy(tx: Tx, ref: str, copy: NewDelivery, rank: int, version: int, at: datetime) -> None:
@@ -237,11 +314,8 @@ async def claim(tx: Tx, lease: str, room: Mapping[str, int], at: datetime) -> tu
     return sorted(claimed, key=lambda each: each.rank), aside
 
 
-async def renew(tx: Tx, ids: Sequence[str], lease: str, at: datetime) -> None:
-    await tx.many(
-        "UPDATE delivery SET lease_until = :until WHERE id = :id AND lease = :lease",
-        [{"id": each, "lease": lease, "until": at.timestamp() + LEASE_SECONDS} for each in ids],
-    )
+def renewed(ids: Sequence[str], lease: str, at: datetime) -> Write:
+    return Write(RENEW, [(each, lease, at.timestamp() + LEASE_SECONDS) for each in ids])
 
 
 async def release_all(tx: Tx) -> None:
@@ -260,50 +334,44 @@ async def next_due(tx: Tx, at: datetime) -> float | None:
 
 async def keep(tx: Tx, kept: Kept, at: datetime) -> str:
     """Write what became of a claim, with its attempts; the state it is in now, "" if somebody else holds it by now."""
-    for attempt in kept.attempts:
-        await put_attempt(tx, kept.claim.id, attempt)
+    found = [row for write in kept_writes(kept, at) for row in await tx.bulk(write.bulk, write.rows)]
+    return str(found[0]["state"]) if found else ""
+
+
+def kept_writes(kept: Kept, at: datetime) -> tuple[Write, ...]:
+    """The same as writes that others may share; they give back the state."""
     claim = kept.claim
-    row = await tx.row(
-        "UPDATE delivery SET shown = :shown, receipt = :receipt, step = :step, channel = :channel, due_at = :due,"
-        " slot = :slot, tries = :tries,"
-        " state = CASE WHEN :state = 'done' AND wanted > :shown THEN 'open' ELSE :state END,"
-        " reason = :reason, detail = :detail, lease = '', lease_until = 0,"
-        " done_at = :done"
-        " WHERE id = :id AND lease = :lease RETURNING state",
-        {
-            "id": claim.id,
-            "lease": claim.lease,
-            "shown": kept.shown,
-            "receipt": _dump_receipt(kept.receipt),
-            "step": kept.step,
-            "channel": claim.chain[kept.step],
-            "due": kept.due_at,
-            "slot": kept.slot,
-            "tries": kept.tries,
-            "state": kept.state,
-            "reason": kept.reason,
-            "detail": kept.detail,
-            "done": None if kept.state == "open" else at.timestamp(),
-        },
+    row = (
+        claim.id,
+        claim.lease,
+        kept.shown,
+        _dump_receipt(kept.receipt),
+        kept.step,
+        claim.chain[kept.step],
+        kept.due_at,
+        kept.slot,
+        kept.tries,
+        kept.state,
+        kept.reason,
+        kept.detail,
+        None if kept.state == "open" else at.timestamp(),
     )
-    return str(row["state"]) if row else ""
+    keep = Write(KEEP, [row])
+    attempts = [_attempt_row(claim.id, attempt) for attempt in kept.attempts]
+    return (Write(ATTEMPT, attempts), keep) if attempts else (keep,)
 
 
-async def put_attempt(tx: Tx, delivery: str, attempt: Attempt) -> None:
-    await tx.run(
-        "INSERT INTO attempt (id, delivery_id, channel, verb, version, at, took_ms, reason, detail)"
-        " VALUES (:id, :delivery, :channel, :verb, :version, :at, :took, :reason, :detail)",
-        {
-            "id": new_id(attempt.at),
-            "delivery": delivery,
-            "channel": attempt.channel,
-            "verb": attempt.verb,
-            "version": attempt.version,
-            "at": attempt.at.timestamp(),
-            "took": attempt.took_ms,
-            "reason": attempt.reason,
-            "detail": attempt.detail[:2000],
-        },
+def _attempt_row(delivery: str, attempt: Attempt) -> Values:
+    return (
+        new_id(attempt.at),
+        delivery,
+        attempt.channel,
+        attempt.verb,
+        attempt.version,
+        attempt.at.timestamp(),
+        attempt.took_ms,
+        attempt.reason,
+        attempt.detail[:2000],
     )
 
 

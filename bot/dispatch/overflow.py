@@ -13,7 +13,7 @@ from bot.dispatch import outbox
 from bot.dispatch.outbox import NewDelivery, NewPost
 from bot.dispatch.records import iso
 from bot.ids import new_id
-from bot.store import Row, Tx
+from bot.store import DOUBLE, TEXT, Bulk, Row, Tx
 from interactions import codec
 from interactions.card import Card, Severity
 
@@ -22,6 +22,11 @@ AT_MOST = 5000  # of them in one digest
 LATER = 1.0  # seconds until the digest goes out: what still arrives may join it
 SHOWN = 15  # of them named in the digest
 KEPT = 200  # of them remembered by name, for the case that the digest itself has to wait
+GROUPED = Bulk(
+    "UPDATE delivery SET state = 'grouped', reason = r.digest, detail = r.detail, done_at = r.at"
+    " FROM {rows} WHERE delivery.id = r.id",
+    {"id": TEXT, "digest": TEXT, "detail": TEXT, "at": DOUBLE},
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +67,7 @@ async def group(tx: Tx, channel: str, reader_id: str, at: datetime) -> Reader | 
     await outbox.put_deliveries(tx, post, [copy], at)
     await tx.run("UPDATE delivery SET due_at = :due WHERE id = :id", {"id": copy.id, "due": at.timestamp() + LATER})
     detail = f"told together with {crowd.size - 1} others"
-    await tx.many(
-        "UPDATE delivery SET state = 'grouped', reason = :ref, detail = :detail, done_at = :at WHERE id = :id",
-        [{"id": row["id"], "ref": ref, "detail": detail, "at": at.timestamp()} for row in waiting],
-    )
+    await tx.bulk(GROUPED, [(row["id"], ref, detail, at.timestamp()) for row in waiting])
     return copy.reader
 
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from bot.dispatch import outbox
 from bot.dispatch.outbox import NewDelivery, NewPost
 from bot.dispatch.worker import Worker
-from bot.store import Store, Tx
+from bot.store import Store, Tx, Write
 
 
 class Posting:
@@ -14,32 +14,45 @@ class Posting:
         self._store = store
         self._worker = worker
 
-    async def put(
+    async def put(self, post: NewPost, copies: Sequence[NewDelivery], at: datetime, *beside: Write) -> None:
+        """One transaction: what stands `beside`, the post, its copies."""
+        lease = self._own_lease(copies)
+        await self._store.put(
+            *beside,
+            Write(outbox.POST, [outbox.post_row(post, at)]),
+            Write(outbox.DELIVERY, outbox.delivery_rows(post, copies, at, lease)),
+        )
+        self._begin(post, copies, at, lease)
+
+    async def put_unless(
         self,
         post: NewPost,
         copies: Sequence[NewDelivery],
         at: datetime,
-        before: Callable[[Tx], Awaitable[bool]] | None = None,
+        before: Callable[[Tx], Awaitable[bool]],
     ) -> bool:
-        """One transaction: whatever `before` writes, the post, its copies. False if `before` found it done already."""
+        """The same with whatever `before` writes; it says false, and nothing is put, if it found it done already."""
         lease = self._own_lease(copies)
 
         async def job(tx: Tx) -> bool:
-            if before and not await before(tx):
+            if not await before(tx):
                 return False
             await outbox.put_post(tx, post, at)
             await outbox.put_deliveries(tx, post, copies, at, lease)
             return True
 
         put = await self._store.write(job)
-        if put and lease:
-            self._worker.start(outbox.claims_of(post, copies, at, lease))
-        elif put:
-            self._worker.wake()
+        if put:
+            self._begin(post, copies, at, lease)
         return put
+
+    def _begin(self, post: NewPost, copies: Sequence[NewDelivery], at: datetime, lease: str) -> None:
+        if lease:
+            self._worker.start(outbox.claims_of(post, copies, at, lease))
+        else:
+            self._worker.wake()
 
     def _own_lease(self, copies: Sequence[NewDelivery]) -> str:
         """A lease if this process may begin at once; else the work waits for whoever has room."""
-        room = self._worker.room()
         first = {copy.chain[0] for copy in copies}
-        return self._worker.lease if all(room.get(name, 0) > len(copies) for name in first) else ""
+        return self._worker.lease if all(self._worker.has_room(name, len(copies)) for name in first) else ""

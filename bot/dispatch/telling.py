@@ -15,8 +15,31 @@ from bot.dispatch.route import readers_for
 from bot.dispatch.setting import Setting
 from bot.dispatch.worker import Tools
 from bot.ids import new_id
-from bot.store import StoreUnavailable, Tx
+from bot.store import DOUBLE, TEXT, Bulk, StoreUnavailable, Tx, Values, Write
 from interactions.card import Card
+
+EVENT = Bulk.insert(
+    "event",
+    {
+        "id": TEXT,
+        "type": TEXT,
+        "severity": TEXT,
+        "phase": TEXT,
+        "source": TEXT,
+        "summary": TEXT,
+        "details": TEXT,
+        "dedup_key": TEXT,
+        "context": TEXT,
+        "labels": TEXT,
+        "producer": TEXT,
+        "occurred_at": DOUBLE,
+        "received_at": DOUBLE,
+        "result": TEXT,
+        "reason": TEXT,
+        "ref": TEXT,
+        "interaction_id": TEXT,
+    },
+)
 
 
 class Telling:
@@ -70,13 +93,8 @@ class Telling:
         record = event_record(notice.event, told.event_id, at)
         post = NewPost(notice.ref, notice.card, record, cooldown=notice.cooldown)
         copies = [NewDelivery(new_id(at), reader, chain) for reader in notice.readers]
-
-        async def event(tx: Tx) -> bool:
-            await put_event(tx, notice.event, told, notice.ref, at)
-            return True
-
         try:
-            await self._posting.put(post, copies, at, event)
+            await self._posting.put(post, copies, at, Write(EVENT, [event_row(notice.event, told, notice.ref, at)]))
         except StoreUnavailable:
             if notice.cooldown:
                 await self._tools.cooldown.give_back(notice.cooldown, notice.ref)
@@ -92,7 +110,7 @@ class Telling:
 
         async def event(tx: Tx, interaction_id: str, ref: str) -> None:
             told = Told(event_id, Result.ACCEPTED, interaction_id=interaction_id)
-            await put_event(tx, notice.event, told, ref, at)
+            await tx.bulk(EVENT, [event_row(notice.event, told, ref, at)])
 
         opened = await self._asking.ask(notice.ask, event)
         return Told(event_id, Result.ACCEPTED, interaction_id=opened.view.id)
@@ -100,33 +118,27 @@ class Telling:
     async def _drop(self, event: Event, dropped: Dropped, at: datetime) -> Told:
         result = Result.DEDUPLICATED if dropped.why is NotTold.COOLDOWN else Result.SUPPRESSED
         told = Told(new_id(at), result, f"{dropped.why}: {dropped.detail}")
-        await self._tools.store.write(lambda tx: put_event(tx, event, told, "", at))
+        await self._tools.store.put(Write(EVENT, [event_row(event, told, "", at)]))
         return told
 
 
-async def put_event(tx: Tx, event: Event, told: Told, ref: str, at: datetime) -> None:
-    await tx.run(
-        "INSERT INTO event (id, type, severity, phase, source, summary, details, dedup_key, context, labels, producer,"
-        " occurred_at, received_at, result, reason, ref, interaction_id)"
-        " VALUES (:id, :type, :severity, :phase, :source, :summary, :details, :dedup_key, :context, :labels,"
-        " :producer, :occurred_at, :received_at, :result, :reason, :ref, :interaction_id)",
-        {
-            "id": told.event_id,
-            "type": event.type,
-            "severity": event.severity.value,
-            "phase": event.phase.value,
-            "source": event.source,
-            "summary": event.summary,
-            "details": event.details,
-            "dedup_key": event.dedup_key,
-            "context": json.dumps(event.context),
-            "labels": json.dumps(event.labels),
-            "producer": event.producer,
-            "occurred_at": event.occurred_at.timestamp() if event.occurred_at else None,
-            "received_at": at.timestamp(),
-            "result": told.result.value,
-            "reason": told.reason,
-            "ref": ref,
-            "interaction_id": told.interaction_id,
-        },
+def event_row(event: Event, told: Told, ref: str, at: datetime) -> Values:
+    return (
+        told.event_id,
+        event.type,
+        event.severity.value,
+        event.phase.value,
+        event.source,
+        event.summary,
+        event.details,
+        event.dedup_key,
+        json.dumps(event.context),
+        json.dumps(event.labels),
+        event.producer,
+        event.occurred_at.timestamp() if event.occurred_at else None,
+        at.timestamp(),
+        told.result.value,
+        told.reason,
+        ref,
+        told.interaction_id,
     )

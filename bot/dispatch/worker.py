@@ -106,6 +106,9 @@ class Worker:
         """How many more sends each channel bears now."""
         return {name: AT_ONCE - self._running[name] for name in self._tools.channels()}
 
+    def has_room(self, channel: str, copies: int) -> bool:
+        return channel in self._tools.channels() and AT_ONCE - self._running[channel] > copies
+
     def wake(self) -> None:
         self._wake.set()
 
@@ -141,8 +144,7 @@ class Worker:
             ids = [delivery for delivery, began in self._held.items() if began < long_since]
             try:
                 if ids:
-                    now = self._tools.clock.now()
-                    await self._tools.store.write(partial(outbox.renew, ids=ids, lease=self.lease, at=now))
+                    await self._tools.store.put(outbox.renewed(ids, self.lease, self._tools.clock.now()))
             except StoreUnavailable as error:
                 log.warning("leases could not be renewed: %s", error)
 
@@ -207,7 +209,7 @@ class Worker:
         patience = time.monotonic() + outbox.LEASE_SECONDS
         while True:
             try:
-                state, ended = await self._tools.store.write(partial(self._record, kept, self._tools.clock.now()))
+                state, ended = await self._record(kept, self._tools.clock.now())
             except StoreUnavailable:
                 if time.monotonic() > patience:
                     log.error(
@@ -222,10 +224,16 @@ class Worker:
                 self.wake()
             return
 
-    async def _record(self, kept: Kept, at: datetime, tx: Tx) -> tuple[str, bool]:
+    async def _record(self, kept: Kept, at: datetime) -> tuple[str, bool]:
         """The state of the copy; and whether it was the last one of a question, which has reached nobody."""
+        if kept.state == "failed" and kept.shown < 0:
+            return await self._tools.store.write(partial(self._record_lost, kept, at))
+        found = await self._tools.store.put(*outbox.kept_writes(kept, at))
+        return (str(found[0]["state"]) if found else "", False)
+
+    async def _record_lost(self, kept: Kept, at: datetime, tx: Tx) -> tuple[str, bool]:
         state = await outbox.keep(tx, kept, at)
-        lost = state == "failed" and kept.shown < 0
+        lost = state == "failed"
         return state, lost and await self._lost(tx, kept.claim.ref, kept.claim.interaction_id, kept.detail, at)
 
     async def _show(self, claim: Claim) -> Kept:

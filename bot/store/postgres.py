@@ -4,13 +4,14 @@ import asyncio
 import logging
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, TypeVar
 
 import asyncpg
 
-from bot.store.store import NOTHING, Job, Params, Row, StoreUnavailable
+from bot.store.bulk import Bulk, Row, Values, Write, for_postgres
+from bot.store.group import Queued, run_together, tell
+from bot.store.store import NOTHING, Job, Params, StoreUnavailable
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -42,9 +43,9 @@ class PostgresTx:
         count = status.rpartition(" ")[2]
         return int(count) if count.isdigit() else 0
 
-    async def many(self, sql: str, params: Sequence[Params]) -> None:
-        text, names = numbered(sql)
-        await self._connection.executemany(text, [[each[name] for name in names] for each in params])
+    async def bulk(self, bulk: Bulk, rows: Sequence[Values]) -> list[Row]:
+        found: list[Row] = await self._connection.fetch(for_postgres(bulk), *zip(*rows, strict=True))
+        return found
 
     async def rows(self, sql: str, params: Params = NOTHING) -> list[Row]:
         text, names = numbered(sql)
@@ -71,20 +72,10 @@ def numbered(sql: str) -> tuple[str, tuple[str, ...]]:
     return re.sub(r"(?<!:):([a-z_][a-z0-9_]*)", number, sql), tuple(names)
 
 
-@dataclass(slots=True)
-class _Queued:
-    job: Job[Any]
-    done: asyncio.Future[Any]
-    result: Any = None
-    error: BaseException | None = None
-    tries: int = 0
-    again: bool = False
-
-
 class PostgresStore:
     def __init__(self, url: str) -> None:
         self._url = url
-        self._queue: asyncio.Queue[_Queued] = asyncio.Queue()
+        self._queue: asyncio.Queue[Queued] = asyncio.Queue()
         self._pool: Any = None
         self._connection: Any = None
         self._writing: asyncio.Task[None] | None = None
@@ -105,11 +96,19 @@ class PostgresStore:
         self._connection = self._pool = None
 
     async def write(self, job: Job[T]) -> T:
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._take(Queued(done, job))
+        return await done
+
+    async def put(self, *writes: Write) -> list[Row]:
+        done: asyncio.Future[list[Row]] = asyncio.get_running_loop().create_future()
+        self._take(Queued(done, writes=writes))
+        return await done
+
+    def _take(self, queued: Queued) -> None:
         if self._writing is None:
             raise StoreUnavailable("the database is closed")
-        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put_nowait(_Queued(job, done))
-        return await done
+        self._queue.put_nowait(queued)
 
     async def read(self, job: Job[T]) -> T:
         if self._pool is None:
@@ -127,20 +126,20 @@ class PostgresStore:
                 group.append(self._queue.get_nowait())
             await self._commit(group)
             for queued in group:
-                if queued.again:
-                    queued.again = False
+                if isinstance(queued.error, CROSSED) and queued.tries < TRIES:
+                    queued.error = None
                     self._queue.put_nowait(queued)
                 else:
-                    _tell(queued)
+                    tell(queued)
                 self._queue.task_done()
 
-    async def _commit(self, group: list[_Queued]) -> None:
+    async def _commit(self, group: list[Queued]) -> None:
         try:
             connection = await self._connected()
             async with connection.transaction():
-                transaction = PostgresTx(connection)
-                for queued in group:
-                    await _run_alone(connection, transaction, queued)
+                if not await _ran_together(connection, group):
+                    for queued in group:
+                        await _run_alone(connection, queued)
         except (*GONE, *FULL, TimeoutError) as error:
             log.warning("nothing could be written: %s", error)
             _refuse(group, error)
@@ -162,29 +161,31 @@ class PostgresStore:
             self._connection = None
 
 
-def _refuse(group: Sequence[_Queued], error: Exception) -> None:
+def _refuse(group: Sequence[Queued], error: Exception) -> None:
     for queued in group:
         queued.error = StoreUnavailable(str(error) or type(error).__name__)
 
 
-async def _run_alone(connection: Any, transaction: PostgresTx, queued: _Queued) -> None:
+async def _ran_together(connection: Any, group: Sequence[Queued]) -> bool:
+    """All of them behind one savepoint; false, and nothing done, if one failed."""
     try:
         async with connection.transaction():
-            queued.result = await queued.job(transaction)
+            await run_together(PostgresTx(connection), group)
+    except (*GONE, *FULL):
+        raise
+    except Exception:  # noqa: BLE001 - run alone, it fails again, and to its own caller only
+        return False
+    return True
+
+
+async def _run_alone(connection: Any, queued: Queued) -> None:
+    try:
+        async with connection.transaction():
+            await run_together(PostgresTx(connection), [queued])
     except (*GONE, *FULL):
         raise
     except CROSSED as error:  # another replica holds what this one wants, and the other way round: later it is free
         queued.tries += 1
-        queued.again = queued.tries < TRIES
-        queued.error = None if queued.again else StoreUnavailable(str(error))
+        queued.error = error if queued.tries < TRIES else StoreUnavailable(str(error))
     except Exception as error:  # noqa: BLE001 - one job's own failure must not undo its neighbours
         queued.error = error
-
-
-def _tell(queued: _Queued) -> None:
-    if queued.done.cancelled():
-        return
-    if queued.error:
-        queued.done.set_exception(queued.error)
-    else:
-        queued.done.set_result(queued.result)

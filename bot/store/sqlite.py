@@ -8,10 +8,11 @@ import sqlite3
 import threading
 from collections.abc import Awaitable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any, TypeVar
 
-from bot.store.store import NOTHING, Job, Params, Row, StoreUnavailable
+from bot.store.bulk import Bulk, Row, Values, Write, as_json, for_sqlite
+from bot.store.group import Queued, run_together, tell
+from bot.store.store import NOTHING, Job, Params, StoreUnavailable
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -30,8 +31,9 @@ class SqliteTx:
     async def run(self, sql: str, params: Params = NOTHING) -> int:
         return self._connection.execute(sql, params).rowcount
 
-    async def many(self, sql: str, params: Sequence[Params]) -> None:
-        self._connection.executemany(sql, params)
+    async def bulk(self, bulk: Bulk, rows: Sequence[Values]) -> list[Row]:
+        found: list[Row] = self._connection.execute(for_sqlite(bulk), {"rows": as_json(rows)}).fetchall()
+        return found
 
     async def rows(self, sql: str, params: Params = NOTHING) -> list[Row]:
         return self._connection.execute(sql, params).fetchall()
@@ -41,18 +43,10 @@ class SqliteTx:
         return found
 
 
-@dataclass(slots=True)
-class _Queued:
-    job: Job[Any]
-    done: asyncio.Future[Any]
-    result: Any = None
-    error: BaseException | None = None
-
-
 class SqliteStore:
     def __init__(self, path: str) -> None:
         self._path = path
-        self._queue: queue.SimpleQueue[_Queued | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Queued | None] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
         self._reader = ThreadPoolExecutor(1, "sqlite-read")
         self._reading: sqlite3.Connection | None = None
@@ -75,11 +69,19 @@ class SqliteStore:
         self._reader.shutdown()
 
     async def write(self, job: Job[T]) -> T:
+        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._take(Queued(done, job))
+        return await done
+
+    async def put(self, *writes: Write) -> list[Row]:
+        done: asyncio.Future[list[Row]] = asyncio.get_running_loop().create_future()
+        self._take(Queued(done, writes=writes))
+        return await done
+
+    def _take(self, queued: Queued) -> None:
         if self._writer is None:
             raise StoreUnavailable("the database is closed")
-        done: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.put(_Queued(job, done))
-        return await done
+        self._queue.put(queued)
 
     async def read(self, job: Job[T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._reader, self._read, job)
@@ -114,10 +116,10 @@ class SqliteStore:
                 else:
                     group.append(queued)
             self._commit(connection, group)
-            loop.call_soon_threadsafe(_tell, group)
+            loop.call_soon_threadsafe(_tell_all, group)
         connection.close()
 
-    def _commit(self, connection: sqlite3.Connection, group: list[_Queued]) -> None:
+    def _commit(self, connection: sqlite3.Connection, group: list[Queued]) -> None:
         try:
             connection.execute("BEGIN IMMEDIATE")
             if not _run_together(connection, group):
@@ -146,12 +148,10 @@ def finish(work: Awaitable[T]) -> T:
     raise RuntimeError("a job of the store may await nothing but its transaction")
 
 
-def _run_together(connection: sqlite3.Connection, group: list[_Queued]) -> bool:
+def _run_together(connection: sqlite3.Connection, group: list[Queued]) -> bool:
     """All jobs without savepoints, which would nearly double the statements; false if one of them failed."""
-    transaction = SqliteTx(connection)
     try:
-        for queued in group:
-            queued.result = finish(queued.job(transaction))
+        finish(run_together(SqliteTx(connection), group))
     except sqlite3.OperationalError:
         raise
     except Exception:  # noqa: BLE001 - run alone, it fails again, and to its own caller only
@@ -159,10 +159,10 @@ def _run_together(connection: sqlite3.Connection, group: list[_Queued]) -> bool:
     return True
 
 
-def _run_alone(connection: sqlite3.Connection, queued: _Queued) -> None:
+def _run_alone(connection: sqlite3.Connection, queued: Queued) -> None:
     connection.execute("SAVEPOINT job")
     try:
-        queued.result = finish(queued.job(SqliteTx(connection)))
+        finish(run_together(SqliteTx(connection), [queued]))
     except sqlite3.OperationalError:
         raise  # the disk, a lock: the whole group fails
     except Exception as error:  # noqa: BLE001 - one job's own failure must not undo its neighbours
@@ -171,14 +171,9 @@ def _run_alone(connection: sqlite3.Connection, queued: _Queued) -> None:
     connection.execute("RELEASE job")
 
 
-def _tell(group: list[_Queued]) -> None:
+def _tell_all(group: Sequence[Queued]) -> None:
     for queued in group:
-        if queued.done.cancelled():
-            continue
-        if queued.error:
-            queued.done.set_exception(queued.error)
-        else:
-            queued.done.set_result(queued.result)
+        tell(queued)
 
 
 def _as_mapping(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> Mapping[str, Any]:

@@ -8,8 +8,9 @@ work alone. A job may be run twice, the second time after its first work was und
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeVar
 
+from bot.store.bulk import Bulk, Row, Values, Write
+
 T = TypeVar("T")
-Row = Mapping[str, Any]
 Params = Mapping[str, Any]
 NOTHING: Params = {}
 
@@ -33,7 +34,9 @@ class Tx(Protocol):
         """Execute; the number of rows that were changed."""
         ...
 
-    async def many(self, sql: str, params: Sequence[Params]) -> None: ...
+    async def bulk(self, bulk: Bulk, rows: Sequence[Values]) -> list[Row]:
+        """Execute once for all rows; what it gives back."""
+        ...
 
     async def rows(self, sql: str, params: Params = ...) -> list[Row]: ...
 
@@ -51,6 +54,13 @@ class Store(Protocol):
     async def stop(self) -> None: ...
 
     async def write(self, job: Job[T]) -> T: ...
+
+    async def put(self, *writes: Write) -> list[Row]:
+        """Like a job that does these writes, but sharing its statements with everybody who puts the same now.
+
+        Returns what the statements give back for these rows.
+        """
+        ...
 
     async def read(self, job: Job[T]) -> T: ...
 

@@ -80,7 +80,7 @@ async def test_a_lease_that_is_renewed_is_not_taken_over(store: Store) -> None:
     await put(store)
     [held] = await claimed(store, "one")
     later = AT + timedelta(seconds=LEASE_SECONDS - 1)
-    await store.write(lambda tx: outbox.renew(tx, [held.id], "one", later))
+    await store.put(outbox.renewed([held.id], "one", later))
     assert await claimed(store, "two", after=LEASE_SECONDS) == []
 
 
@@ -89,7 +89,7 @@ async def test_nobody_renews_what_another_has_taken_over(store: Store) -> None:
     [held] = await claimed(store, "one")
     await claimed(store, "two", after=LEASE_SECONDS)
     late = AT + timedelta(hours=1)
-    await store.write(lambda tx: outbox.renew(tx, [held.id], "one", late))
+    await store.put(outbox.renewed([held.id], "one", late))
     assert len(await claimed(store, "three", after=3 * LEASE_SECONDS)) == 1
 
 

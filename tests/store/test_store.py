@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.store import Store, Tx, open_store
+from bot.store import DOUBLE, INTEGER, TEXT, Bulk, Store, Tx, Write, open_store
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -48,6 +48,51 @@ async def test_a_failing_job_undoes_itself_and_not_its_neighbours(store: Store) 
     )
     assert isinstance(results[1], ValueError)
     assert await names(store) == {"a", "b"}
+
+
+THING = Bulk.insert("thing", {"name": TEXT, "count": INTEGER})
+RAISE = Bulk(
+    "UPDATE thing SET count = thing.count + r.count FROM {rows} WHERE thing.name = r.name"
+    " RETURNING thing.name AS id, thing.count AS count",
+    {"name": TEXT, "count": INTEGER},
+    returning=True,
+)
+
+
+async def test_writes_of_many_are_all_there_and_each_hears_of_its_own(store: Store) -> None:
+    await asyncio.gather(*(store.put(Write(THING, [(f"a{each}", each), (f"b{each}", each)])) for each in range(50)))
+    heard = await asyncio.gather(*(store.put(Write(RAISE, [(f"a{each}", 1)])) for each in range(60)))
+    assert [[row["count"] for row in rows] for rows in heard] == [[each + 1] for each in range(50)] + [[]] * 10
+    assert len(await names(store)) == 100
+
+
+async def test_a_write_that_fails_takes_back_all_of_its_own_and_nothing_of_others(store: Store) -> None:
+    await store.put(Write(THING, [("taken", 0)]))
+    results = await asyncio.gather(
+        store.put(Write(THING, [("a", 0)])),
+        store.put(Write(THING, [("half", 0), ("taken", 0)])),
+        store.write(lambda tx: put(tx, "b")),
+        return_exceptions=True,
+    )
+    assert [isinstance(each, Exception) for each in results] == [False, True, False]
+    assert await names(store) == {"taken", "a", "b"}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "it's", 'a "quote"', "\\", "null", "{}", "[1]", "12", "é 🚪 \u202e", "\n\t", "x" * 70_000]
+)
+async def test_a_text_is_kept_to_the_letter(store: Store, text: str) -> None:
+    await store.put(Write(THING, [(text, 1)]))
+    assert await names(store) == {text}
+
+
+@pytest.mark.parametrize("number", [0.0, 0.1, 1763700000.123456, 1e-9, -2.5, 4.0])
+async def test_a_number_is_kept_exactly(store: Store, number: float) -> None:
+    await store.write(lambda tx: tx.run("CREATE TABLE moment (id TEXT PRIMARY KEY, at DOUBLE PRECISION)"))
+    moments = Bulk.insert("moment", {"id": TEXT, "at": DOUBLE})
+    await store.put(Write(moments, [("known", number), ("unknown", None)]))
+    rows = await store.read(lambda tx: tx.rows("SELECT at FROM moment ORDER BY id"))
+    assert [row["at"] for row in rows] == [number, None]
 
 
 async def test_many_writers_at_once_lose_no_update(store: Store) -> None:
