@@ -30,6 +30,10 @@ def test_the_one_that_names_most_counts(user: str, tool: str, window: str, expec
     assert holding(SET, user, tool, window) == expected
 
 
+def test_a_user_is_more_than_a_tool() -> None:
+    assert holding((TOOL, USER), "dana@example.com", "crm.read", "1h") == USER
+
+
 def test_where_none_fits_none_counts() -> None:
     assert holding((DAY, BOTH, OFF), "eve@example.com", "crm.read", "1h") is None
 
