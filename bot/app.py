@@ -159,7 +159,7 @@ async def made(
             directory=directory,
             questions=questions,
             rules=lambda: _rules(live.now),
-            classify=notice_of,
+            classify=lambda event: notice_of(event, clock.now()),
             digest=signing.digest,
             told=metrics.told,
             asked=metrics.asked,

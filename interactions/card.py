@@ -97,6 +97,7 @@ class Card:
     """A notice or a question. Text is markdown from outside: data, never markup of a platform.
 
     A pending question has choices and no outcome; an ended one has an outcome and no choices; a notice has neither.
+    An `alert` is a notice of trouble that goes on; `happened_at` is when that, or its end, began.
     """
 
     title: str
@@ -112,6 +113,8 @@ class Card:
     link: str = ""
     digest: str = ""
     outcome: Outcome | None = None
+    alert: bool = False
+    happened_at: datetime | None = None
 
     @property
     def status(self) -> Status:

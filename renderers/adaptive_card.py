@@ -236,8 +236,7 @@ def _spaced(text: str) -> str:
 
 def _head(card: Card) -> "Iterator[BareObject]":
     yield _line(f"{_SIGNS[card.severity]} {words.severity(card)}", size="Small", weight="Bolder", isSubtle=True)
-    title = one_line(card.title) or words.severity(card)
-    yield _line(title, size="Large", weight="Bolder", style="heading", spacing="None")
+    yield _line(words.title(card), size="Large", weight="Bolder", style="heading", spacing="None")
 
 
 def _outcome(outcome: Outcome | None) -> "Iterator[BareObject]":
@@ -308,6 +307,8 @@ def _footer(card: Card) -> "Iterator[BareObject]":
     progress, requester, url = one_line(card.progress), one_line(card.requester), safe_link(card.link)
     if progress:
         yield _line(progress, weight="Bolder")
+    if card.happened_at:
+        yield kit.TextBlock(text=f"Happened {_moment(card.happened_at)}", wrap=True, separator=True, **small)
     if requester:
         yield _line(f"Requested by {requester}", separator=True, spacing="Medium", **small)
     if card.expires_at and not card.outcome:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 Json = dict[str, Any]
 
 _INPUT = "input."
+_ALERT = "MCP Alert"
 _STYLES = {Tone.PRIMARY: "primary", Tone.DANGER: "danger"}
 
 
@@ -144,7 +145,7 @@ def _characters(value: Any) -> int:
 
 
 def _title(card: Card) -> "Iterator[Block]":
-    title = one_line(card.title) or words.severity(card)
+    title = words.title(card, _ALERT)
     if fits(title, SLACK_HEADER):
         yield kit.header(title)
     else:
@@ -268,6 +269,7 @@ def _footer(card: Card) -> "Iterator[Block]":
     url = safe_link(card.link)
     parts = [
         f"Severity: {words.severity(card)}",
+        f"Happened {_moment(card.happened_at)}" if card.happened_at else "",
         f"Requested by {literal(clip(one_line(card.requester), SLACK_LINE))}" if card.requester.strip() else "",
         f"Expires {_moment(card.expires_at)}" if card.expires_at and not card.outcome else "",
         f"<{escape(url)}|{words.OPEN}> ({escape(host_of(url))})" if url else "",

@@ -47,7 +47,7 @@ class Mail:
 
 def render(card: Card, page: str = "") -> Mail:
     """The card as a mail. `page` is the reader's own address, where the card can be answered."""
-    subject = clip(f"[{card.severity.upper()}] {one_line(card.title)}".rstrip(), EMAIL_SUBJECT)
+    subject = clip(f"[{card.severity.upper()}] {words.title(card)}", EMAIL_SUBJECT)
     return Mail(subject, text.render(card, page), _inliner().inline(_template().render(_shown(card, page, subject))))
 
 
@@ -80,7 +80,7 @@ def _shown(card: Card, page: str, subject: str) -> dict[str, Any]:
         "preview": words.headline(card, EMAIL_PREVIEW),
         "colour": _OVER if card.outcome else words.COLOURS[card.severity],
         "severity": words.severity(card),
-        "title": one_line(card.title) or words.severity(card),
+        "title": words.title(card),
         "outcome": card.outcome and _outcome(card.outcome),
         "text": html(parse(card.text)),
         "facts": [(one_line(name), visible(value)) for name, value in card.facts],
@@ -150,6 +150,8 @@ def _links(card: Card, page: str) -> Iterator[tuple[str, str]]:
 
 
 def _foot(card: Card) -> Iterator[str]:
+    if card.happened_at:
+        yield f"Happened {words.utc(card.happened_at)}"
     if card.requester.strip():
         yield f"Requested by {one_line(card.requester)}"
     if card.expires_at and not card.outcome:

@@ -14,7 +14,7 @@ def render(card: Card, page: str = "") -> str:
 
 
 def _parts(card: Card, page: str) -> Iterator[str]:
-    yield f"[{card.severity.upper()}] {one_line(card.title)}".rstrip()
+    yield f"[{card.severity.upper()}] {words.title(card)}"
     if card.outcome:
         yield _outcome(card.outcome)
     yield plain(parse(card.text))
@@ -49,6 +49,8 @@ def _footer(card: Card, page: str) -> Iterator[str]:
         yield f"{words.DECIDE if words.asks(card) else words.OPEN}: {url}"
     if link:
         yield f"More: {link}"
+    if card.happened_at:
+        yield f"Happened {words.utc(card.happened_at)}"
     if card.requester.strip():
         yield f"Requested by {one_line(card.requester)}"
     if card.expires_at and not card.outcome:

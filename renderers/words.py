@@ -9,6 +9,7 @@ from renderers.inert import one_line
 REVIEW = "Review full request"
 DECIDE = "Review and decide"
 OPEN = "Open"
+ALERT = "Alert"
 NOT_WHOLE = "This request is too long to be shown whole here. Read all of it before you approve."
 NOT_WHOLE_ENDED = "Shortened here."
 
@@ -23,6 +24,12 @@ COLOURS = {
 
 def severity(card: Card) -> str:
     return card.severity.value.capitalize()
+
+
+def title(card: Card, alert: str = ALERT) -> str:
+    """The title; an alert says first that it is one, in the words of the channel."""
+    said = one_line(card.title) or severity(card)
+    return f"{alert}: {said}" if card.alert else said
 
 
 def asks(card: Card) -> bool:

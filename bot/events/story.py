@@ -40,11 +40,11 @@ def card_of(event: Event, story: Story, context: Context) -> Card:
             *(() if over else (("Severity", event.severity.capitalize()),)),
             *((("Server", clip(one_line(event.source), 200)),) if event.source.strip() else ()),
             *((name, value) for name, value in story.facts if value),
-            *_moment(event),
             *extra_facts(context.model_extra),
             *label_facts(event.labels),
         ),
         payload=None if over else story.payload,
+        alert=not over,
     )
 
 
@@ -59,7 +59,3 @@ def _unsaid(summary: str, title: str, *paragraphs: str) -> str:
     ends = [f" {own}{end}" for end in " .,:"]
     said = one_line(summary) == title or any(end in f" {each} " for each in paragraphs for end in ends)
     return "" if said else own
-
-
-def _moment(event: Event) -> tuple[tuple[str, str], ...]:
-    return (("Happened", f"{event.occurred_at:%Y-%m-%d %H:%M:%S %Z}".strip()),) if event.occurred_at else ()

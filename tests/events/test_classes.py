@@ -14,6 +14,8 @@ from interactions.card import Card, Severity
 from interactions.kinds.blocked_action import BlockedAction
 from interactions.model import ReasonRule, Requester
 
+AT = datetime(2026, 11, 21, 14, 2, tzinfo=UTC)
+EARLIER = datetime(2026, 11, 20, 9, 30, tzinfo=UTC)
 EXPIRED = Event(
     "oauth.refresh_failed",
     "Drive stopped",
@@ -51,7 +53,7 @@ every_class = pytest.mark.parametrize("event", EXAMPLES, ids=lambda event: event
 
 
 def card(event: Event) -> Card:
-    return notice_of(event).card
+    return notice_of(event, AT).card
 
 
 def facts(event: Event) -> dict[str, str]:
@@ -104,12 +106,12 @@ def test_a_crossed_threshold_names_count_window_and_limit() -> None:
 
 
 def test_a_crossed_threshold_goes_to_the_room() -> None:
-    assert notice_of(CROSSED).audience == Audience(room="")
+    assert notice_of(CROSSED, AT).audience == Audience(room="")
 
 
 @pytest.mark.parametrize("event", [event for event in EXAMPLES if event is not CROSSED], ids=lambda event: event.type)
 def test_everything_else_goes_to_the_recipient(event: Event) -> None:
-    assert notice_of(event).audience.empty
+    assert notice_of(event, AT).audience.empty
 
 
 @pytest.mark.parametrize(
@@ -189,14 +191,21 @@ def test_a_field_of_a_context_cannot_replace_a_part_of_its_model() -> None:
     assert facts(with_context(EXPIRED, **odd)).items() >= odd.items()
 
 
-def test_the_moment_is_a_fact() -> None:
-    event = replace(EXPIRED, occurred_at=datetime(2026, 11, 21, 14, 2, tzinfo=UTC))
-    assert facts(event)["Happened"] == "2026-11-21 14:02:00 UTC"
+@pytest.mark.parametrize("occurred_at, shown", [(EARLIER, EARLIER), (None, AT)])
+def test_it_happened_when_its_producer_says_and_else_when_it_was_heard_of(
+    occurred_at: datetime | None, shown: datetime
+) -> None:
+    assert card(replace(EXPIRED, occurred_at=occurred_at)).happened_at == shown
+
+
+@every_class
+def test_a_trouble_is_an_alert_and_its_end_is_none(event: Event) -> None:
+    assert (card(event).alert, card(replace(event, phase=Phase.RESOLVED)).alert) == (True, False)
 
 
 @every_class
 def test_a_notice_alone_offers_no_choice(event: Event) -> None:
-    assert (card(event).choices, notice_of(event).ask) == ((), None)
+    assert (card(event).choices, notice_of(event, AT).ask) == ((), None)
 
 
 # ---- once it is over ------------------------------------------------
@@ -210,7 +219,7 @@ def test_the_end_of_a_trouble_is_calm(event: Event) -> None:
 
 @every_class
 def test_the_end_of_a_trouble_asks_for_nothing(event: Event) -> None:
-    over = notice_of(replace(with_context(event, ask=True), phase=Phase.RESOLVED))
+    over = notice_of(replace(with_context(event, ask=True), phase=Phase.RESOLVED), AT)
     assert (over.ask, over.card.choices, "Severity" in dict(over.card.facts)) == (None, (), False)
 
 
@@ -223,7 +232,7 @@ def test_a_renewed_sign_in_says_that_there_is_nothing_to_do() -> None:
 
 
 def asks(**more: JsonValue) -> Notice:
-    return notice_of(with_context(BLOCKED, **more))
+    return notice_of(with_context(BLOCKED, **more), AT)
 
 
 @pytest.mark.parametrize("wish", [{"ask": True}, {"decision": {}}, {"ask": True, "decision": {"approvals": 2}}])
@@ -246,7 +255,7 @@ def test_otherwise_it_is_only_told(wish: dict[str, Any]) -> None:
 
 
 def test_only_a_blocked_destruction_asks() -> None:
-    assert [event.type for event in EXAMPLES if notice_of(with_context(event, ask=True)).ask] == [BLOCKED.type]
+    assert [event.type for event in EXAMPLES if notice_of(with_context(event, ask=True), AT).ask] == [BLOCKED.type]
 
 
 def test_the_person_behind_the_agent_does_not_approve() -> None:
@@ -263,7 +272,7 @@ def test_a_decision_says_how_it_is_to_be_made() -> None:
         "reason": "required_on_denial",
         "callback_url": "https://agent.example/told",
     }
-    ask = notice_of(replace(with_context(BLOCKED, decision=decision), producer="key_1")).ask
+    ask = notice_of(replace(with_context(BLOCKED, decision=decision), producer="key_1"), AT).ask
     assert ask is not None
     assert (ask.audience.operators, ask.expires_in, ask.approvals, ask.reason, ask.callback_url, ask.producer) == (
         ("ben@example.com",),
@@ -299,7 +308,7 @@ def test_a_decision_says_how_it_is_to_be_made() -> None:
 )
 def test_a_wrong_context_names_its_field(event: Event, change: dict[str, Any], field: str) -> None:
     with pytest.raises(ValidationError) as caught:
-        notice_of(with_context(event, **change))
+        notice_of(with_context(event, **change), AT)
     assert [".".join(map(str, error["loc"])) for error in caught.value.errors()] == [field]
 
 
@@ -319,7 +328,7 @@ def test_a_wrong_context_names_its_field(event: Event, change: dict[str, Any], f
 def test_an_empty_context_names_everything_that_is_missing(type_: str, missing: set[str]) -> None:
     found: set[str] = set()
     try:
-        notice_of(Event(type_, ""))
+        notice_of(Event(type_, ""), AT)
     except ValidationError as error:
         found = {str(each["loc"][1]) for each in error.errors() if each["loc"][0] == "context"}
     assert found == missing

@@ -50,12 +50,14 @@ FEW = _asked(
     ],
 )
 NOTICE = Card(
-    title="MCP Alert: error rate above 5 %",
+    title="Error rate above 5 %",
     severity=Severity.CRITICAL,
     text="The error rate of **gate-1** is 7.2 %.\n\n> Since the deploy\n\n```\nGET /v1/tools 502\n```\n\n"
     "| server | rate |\n|---|---|\n| gate-1 | 7.2 % |",
     facts=(("Severity", "critical"), ("Server", "gate-1"), ("Trace", "x" * 90)),
     link="https://grafana.example.com/d/abc",
+    alert=True,
+    happened_at=AT,
 )
 SMALL = Card(title="Backup finished", text="All 12 databases are saved.")
 

@@ -24,6 +24,16 @@ def inputs(content: Json) -> list[str]:
     return [each["id"] for each in objects(content) if str(each.get("type")).startswith("Input.")]
 
 
+def test_an_alert_is_called_one_and_says_when_it_happened() -> None:
+    body = render(NOTICE, "").content["body"]
+    assert body[1]["text"] == "Alert: Error rate above 5 %"
+    assert body[-2]["text"] == "Happened {{DATE(2026-03-04T14:02:00Z,SHORT)}} {{TIME(2026-03-04T14:02:00Z)}}"
+
+
+def test_nothing_else_is_called_an_alert() -> None:
+    assert render(replace(NOTICE, alert=False), "").content["body"][1]["text"] == "Error rate above 5 %"
+
+
 def test_a_button_executes_and_old_clients_submit_the_same() -> None:
     first = render(BLOCKED, TOKEN).content["actions"][0]
     assert first == {

@@ -15,6 +15,7 @@ from renderers import block_elements
 from renderers.block_kit import ModalAnswer, SlackMessage, modal, mrkdwn, read_modal, render
 from tests.renderers.oracles import message_problems, objects, view_problems
 from tests.renderers.samples import (
+    AT,
     BLOCKED,
     CLARIFICATION,
     NOTICE,
@@ -54,6 +55,24 @@ def inputs_of(view: Json) -> list[str]:
 )
 def test_each_severity_has_its_colour(severity: Severity, color: str) -> None:
     assert render(replace(SMALL, severity=severity), "").body["attachments"][0]["color"] == color
+
+
+def test_an_alert_is_called_one_in_its_title() -> None:
+    assert render(NOTICE, "").blocks[0]["text"]["text"] == "MCP Alert: Error rate above 5 %"
+
+
+def test_nothing_else_is_called_an_alert() -> None:
+    assert render(SMALL, "").blocks[0]["text"]["text"] == "Backup finished"
+
+
+def test_an_alert_has_severity_and_server_as_fields() -> None:
+    fields = [block["fields"] for block in render(NOTICE, "").blocks if "fields" in block]
+    assert [each["text"] for each in fields[0][:2]] == ["*Severity*\ncritical", "*Server*\ngate-1"]
+
+
+def test_an_alert_says_when_it_happened_in_the_zone_of_whoever_reads_it() -> None:
+    moment = f"<!date^{int(AT.timestamp())}^{{date_short_pretty}} {{time}}|4 March 2026, 14:02 UTC>"
+    assert f"Happened {moment}" in render(NOTICE, "").blocks[-1]["elements"][0]["text"]
 
 
 def test_the_head_stands_above_the_coloured_bar() -> None:

@@ -10,9 +10,12 @@ from tests.renderers.oracles import mail_problems
 from tests.renderers.samples import BLOCKED, CLARIFICATION, NOTICE, PAGE, SMALL, WRITE, ended, with_payload
 
 
-def test_the_subject_begins_with_the_severity() -> None:
-    card = Card(title="Alert: error rate", severity=Severity.CRITICAL)
-    assert render(card).subject == "[CRITICAL] Alert: error rate"
+def test_the_subject_of_an_alert_is_its_severity_and_its_name() -> None:
+    assert render(NOTICE).subject == "[CRITICAL] Alert: Error rate above 5 %"
+
+
+def test_the_subject_of_anything_else_calls_it_no_alert() -> None:
+    assert render(Card(title="Backup finished", severity=Severity.LOW)).subject == "[LOW] Backup finished"
 
 
 @pytest.mark.parametrize("title", ["a\r\nBcc: cleo@example.com", "a\nBcc: cleo@example.com", "a\x00\x0bBcc:\u2028b"])

@@ -98,7 +98,7 @@ async def in_slack(world: World, text: str) -> list[Message]:
 
 @hostile
 async def test_it_rings_nobody_in_slack(world: World, text: str) -> None:
-    assert [each for message in await in_slack(world, text) for each in rung(message)] == []
+    assert [each for message in await in_slack(world, text) for each in message.mentions] == []
 
 
 @hostile
@@ -113,11 +113,6 @@ async def test_facts_and_arguments_link_nowhere_in_slack(world: World, text: str
     await world.ask("blocked_action", blocked(text), [ANA])
     await world.shown_to_ana("Severity")
     assert [link for link in world.slack.dm(ANA).last.links if not link.startswith(world.address)] == []
-
-
-def rung(message: Message) -> list[str]:
-    """Mentions that would ring somebody; a date is Slack's own."""
-    return [each for each in message.mentions if not each.startswith("<!date^")]
 
 
 # ---- Teams -----------------------------------------------------------------------------------------------------------
@@ -203,7 +198,7 @@ async def test_a_reason_that_a_person_writes_is_data_too(world: World, text: str
     await world.shown_to_mia()
     await (await world.page_of()).press("Keep blocked", reason=text)
     await world.shown_to_ana("Kept blocked by Mia")
-    assert rung(world.slack.dm(ANA).last) == []
+    assert world.slack.dm(ANA).last.mentions == []
     assert (await world.see(asked["id"]))["status"] == "decided"
 
 
@@ -213,7 +208,7 @@ async def test_the_words_of_a_withdrawal_are_data_too(world: World, text: str) -
     await world.shown_to_ana("Keep blocked")
     await world.call("POST", f"/api/v1/interactions/{asked['id']}/withdraw", {"because": text})
     await world.shown_to_ana("Withdrawn")
-    assert rung(world.slack.dm(ANA).last) == []
+    assert world.slack.dm(ANA).last.mentions == []
 
 
 @hostile
@@ -221,7 +216,7 @@ async def test_an_event_rings_nobody_either(world: World, text: str) -> None:
     told = await world.tell("custom", text, details=text, context={"a": text}, labels={"b": text})
     assert told.status == 202, told.body
     await world.slack.dm(ANA).wait_for("Severity")
-    assert rung(world.slack.dm(ANA).last) == []
+    assert world.slack.dm(ANA).last.mentions == []
 
 
 @pytest.mark.parametrize("text", ["/ack 1; rm -rf /", "{{7*7}}", "help; pending", "<!channel> pending"])
