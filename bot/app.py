@@ -16,6 +16,7 @@ from bot.admin import decision, rooms
 from bot.admin import site as admin
 from bot.admin import web as pages
 from bot.admin.access import Access
+from bot.anchor import Anchor, AnchorFile
 from bot.api import api
 from bot.channels import http
 from bot.channels.contract import Channel, Edge
@@ -97,6 +98,7 @@ class Product:
     web: web.Application
     state: api.State
     access: Access
+    anchor: Anchor
     ledger_keys: Sequence[bytes]
     environment: MutableMapping[str, str]
 
@@ -118,6 +120,9 @@ async def made(
         store = await _store(settings, stack)
         keys = _Derived(settings.secret_key)
         ledger = Ledger(store, keys("audit"), mask)
+        anchor = Anchor(ledger, AnchorFile(settings.data_dir, keys("anchor")), clock.now)
+        await anchor.begin()
+        await anchor.advance()
         redis = await _redis(settings, metrics, stack)
         environment = {} if environment is None else environment
         live = LiveSettings(settings, store, ledger, clock, keys("vault"), redis, environment)
@@ -210,6 +215,7 @@ async def made(
             keys=faces.keys,
             thresholds=thresholds,
             ledger=ledger,
+            anchor=anchor,
             kinds=kinds,
             clock=clock,
             metrics=metrics,
@@ -235,12 +241,14 @@ async def made(
             web=application,
             state=state,
             access=access,
+            anchor=anchor,
             ledger_keys=keys("audit"),
             environment=environment,
         )
         state.closing = True
         await dispatcher.drain(DRAIN_SECONDS)
         await spawned.finish(1.0)
+        await anchor.advance()
 
 
 async def run(
@@ -284,6 +292,7 @@ def loops(product: Product) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         ("queue", _watch_queue(product)),
         ("settings", product.settings.watch()),
         ("channels", product.channels.run()),
+        ("anchor", product.anchor.run()),
     ]
 
 

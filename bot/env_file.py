@@ -1,14 +1,13 @@
 """The file of saved settings: read as it stands, changed under a lock, replaced in one step."""
 
-import fcntl
-import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from io import StringIO
 from pathlib import Path
 
 from dotenv.parser import Binding, parse_stream
+
+from bot.files import locked, replace
 
 
 class Unreadable(Exception):
@@ -29,8 +28,8 @@ def change(path: Path, changes: Mapping[str, str | None]) -> None:
     if wrong:
         raise ValueError(f"{wrong[0]!r} is not the name of a setting")
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with _locked(path.with_name(f"{path.name}.lock")):
-        _replace(path, "".join(_changed(_lines(path), changes)))
+    with locked(path):
+        replace(path, "".join(_changed(_lines(path), changes)))
 
 
 def _lines(path: Path) -> list[Binding]:
@@ -62,24 +61,3 @@ def _quoted(value: str) -> str:
         return value
     escaped = value.replace("\\", "\\\\").replace("'", "\\'")
     return f"'{escaped}'"
-
-
-def _replace(path: Path, text: str) -> None:
-    draft = path.with_name(f".{path.name}.{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_CREAT | os.O_TRUNC | os.O_WRONLY, 0o600), "wb") as file:
-        file.write(text.encode())
-        file.flush()
-        os.fsync(file.fileno())
-    draft.replace(path)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    with os.fdopen(os.open(path, os.O_CREAT | os.O_RDWR, 0o600), "w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        yield

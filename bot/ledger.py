@@ -4,7 +4,7 @@ import hashlib
 import hmac
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
 
@@ -30,6 +30,29 @@ class Entry:
     place: str = ""
     on_behalf: str = ""
     detail: Mapping[str, JsonValue] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What the log says of its own end. `sealed`: it was written by us."""
+
+    seq: int
+    mac: str
+    sealed: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Chain:
+    """The log as it stands: how many entries from the first on are whole, and what binds the last of them.
+
+    `broken`: something comes after them that is not as it was written. `spot` binds the entry that was asked for.
+    """
+
+    count: int
+    last: str
+    head: Head | None = None
+    spot: str = ""
+    broken: bool = False
 
 
 class Ledger:
@@ -99,19 +122,41 @@ class Ledger:
 
         return [_entry(row) for row in await self._store.read(job)]
 
-    async def first_wrong(self) -> int | None:
-        """The seq of the first entry that was changed, removed or put elsewhere; None where all is well."""
-        expected, previous = 1, FIRST
-        while rows := await self._store.read(partial(_page, start=expected)):
+    async def look(self, spot: int = 0) -> Chain:
+        """Read the whole log. A server may write to it meanwhile."""
+        chain, before = Chain(0, FIRST, spot="" if spot else FIRST), -1
+        head = None
+        # Entries are read before their end, so what is missing behind them may have come in between.
+        while not chain.broken and chain.count > before and (head is None or head.seq > chain.count):
+            before, chain = chain.count, await self._further(chain, spot)
+            head = await self.head()
+        if not chain.broken and await self._store.read(lambda tx: tx.row("SELECT seq FROM audit WHERE seq < 1")):
+            return Chain(0, FIRST, broken=True)
+        return replace(chain, head=head)
+
+    async def _further(self, chain: Chain, spot: int) -> Chain:
+        """The chain, with every entry that stands behind it."""
+        while rows := await self._store.read(partial(_page, start=chain.count + 1)):
             for row in rows:
-                if row["seq"] != expected or not self._fits(row, previous):
-                    return expected
-                expected, previous = expected + 1, row["mac"]
-        head = await self._store.read(lambda tx: tx.row("SELECT seq, mac, seal FROM audit_head WHERE id = 1"))
-        if head is None:
-            return None if expected == 1 else expected
-        sealed = any(hmac.compare_digest(head["seal"], _seal(head["seq"], head["mac"], key)) for key in self._keys)
-        return None if sealed and head["seq"] == expected - 1 and head["mac"] == previous else expected
+                if row["seq"] != chain.count + 1 or not self._fits(row, chain.last):
+                    return replace(chain, broken=True)
+                chain = Chain(row["seq"], row["mac"], spot=row["mac"] if row["seq"] == spot else chain.spot)
+        return chain
+
+    async def head(self) -> Head | None:
+        """What the log says of its own end."""
+        row = await self._store.read(lambda tx: tx.row("SELECT seq, mac, seal FROM audit_head WHERE id = 1"))
+        if row is None:
+            return None
+        is_sealed = any(hmac.compare_digest(row["seal"], _seal(row["seq"], row["mac"], key)) for key in self._keys)
+        return Head(row["seq"], row["mac"], is_sealed)
+
+    async def bound(self, seq: int) -> str:
+        """What binds the entry of this number, "" where there is none."""
+        if seq == 0:
+            return FIRST
+        row = await self._store.read(lambda tx: tx.row("SELECT mac FROM audit WHERE seq = :seq", {"seq": seq}))
+        return str(row["mac"]) if row else ""
 
     def _fits(self, row: Row, previous: str) -> bool:
         return any(hmac.compare_digest(row["mac"], _mac(row, previous, key)) for key in self._keys)

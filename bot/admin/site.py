@@ -17,6 +17,7 @@ from yarl import URL
 
 from bot.admin.access import LONGEST, RANK, Access, Visitor
 from bot.admin.web import OWN_SCRIPT, error_page, is_fresh, is_same_origin, is_sealed, keep_private, policy, seal_form
+from bot.anchor import Anchor
 from bot.channels.contract import Channel
 from bot.clock import Clock
 from bot.dispatch.dispatcher import Dispatcher
@@ -65,6 +66,7 @@ class Faces:
     keys: Keys
     thresholds: Thresholds
     ledger: Ledger
+    anchor: Anchor
     kinds: Registry
     clock: Clock
     metrics: Metrics

@@ -11,13 +11,26 @@ from typing import Annotated, TextIO
 from pydantic import JsonValue
 from typer import Exit, Option, Typer, echo
 
-from bot.cli.opened import Opened, with_database
+from bot.cli.opened import BY, Opened, with_database
 from bot.cli.reading import FAILED
 from bot.dispatch.notice import Unknown
 from bot.ledger import Entry
+from bot.verdict import Anchoring, Trouble, Verdict
 
 app = Typer(help="Who did what.", no_args_is_help=True)
 PAGE = 500
+NO_ANCHOR = (
+    "There was no anchor ({path}), so nobody can say whether entries were missing at the end. One is made now, and the"
+    " log says so."
+)
+RESTORED = (
+    "If you have put a backup back, or changed SECRET_KEY, that is why. Then accept it:"
+    " gatebell audit verify --accept-restored. It is written down."
+)
+DONE = (
+    "Somebody who can write the database did that, or a SECRET_KEY that signed entries was taken out of the list."
+    " Keep a copy of the database as it is now, see who could do it, and put a backup back."
+)
 
 
 @app.command("list")
@@ -55,21 +68,40 @@ def export(
 
 
 @app.command()
-def verify() -> None:
-    """Check that no entry was changed, removed or moved; exit 1 with the first that was."""
+def verify(
+    accept_restored: Annotated[
+        bool,
+        Option("--accept-restored", help="You have put a backup back: from now on the log as it is now counts."),
+    ] = False,
+) -> None:
+    """Check that no entry was changed, removed or moved, and that none is missing at the end; exit 1 with the first.
+
+    The log is held against itself and against its anchor, a file in the data directory that says how far it was.
+    """
 
     async def work(opened: Opened) -> None:
-        wrong = await opened.ledger.first_wrong()
-        if wrong is not None:
-            echo(
-                f"Entry {wrong} is not as it was written: it or one beside it was changed, removed or moved.", err=True
-            )
-            for entry in await opened.ledger.list(limit=1, before=wrong + 1):
-                echo(f"There stands now: {_words(entry).strip()}", err=True)
+        verdict, anchoring = await opened.anchor.verify()
+        if accept_restored and verdict.may_be_restored:
+            await opened.anchor.accept(verdict, BY)
+            echo(f"{verdict.words}\nAccepted. From now on the log as it is now counts, and its newest entry says so.")
+        elif verdict.trouble:
+            await _tell(opened, verdict)
             raise Exit(FAILED)
-        echo("Every entry is as it was written.")
+        else:
+            echo(verdict.words)
+            if anchoring is Anchoring.MISSING:
+                echo(NO_ANCHOR.format(path=opened.anchor.path), err=True)
+            await opened.anchor.advance(BY)
 
-    with_database(work)
+    with_database(work, anchored=False)
+
+
+async def _tell(opened: Opened, verdict: Verdict) -> None:
+    echo(verdict.words, err=True)
+    if verdict.trouble is Trouble.CHANGED:
+        for entry in await opened.ledger.list(limit=1, before=verdict.entry + 1):
+            echo(f"There stands now: {_words(entry).strip()}", err=True)
+    echo(RESTORED if verdict.may_be_restored else DONE, err=True)
 
 
 async def _request(opened: Opened, request_id: str) -> Mapping[str, JsonValue]:

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
+from bot.anchor import Anchor, AnchorFile
 from bot.cli.reading import FAILED, WRONG_SETTINGS, in_words, read_settings
 from bot.dispatch.notice import Fault, Unknown
 from bot.keys import Keys
@@ -27,6 +28,7 @@ class Opened:
 
     store: Store
     ledger: Ledger
+    anchor: Anchor
     operators: Operators
     keys: Keys
     mask: Mask
@@ -44,12 +46,16 @@ def settings_or_exit() -> Settings:
         return read_settings()
 
 
-def with_database(work: Callable[[Opened], Awaitable[None]]) -> None:
-    """Run a command's work on the opened database."""
+def with_database(work: Callable[[Opened], Awaitable[None]], *, anchored: bool = True) -> None:
+    """Run a command's work on the opened database. Without `anchored` the audit log's anchor is left as it is."""
 
     async def job(settings: Settings) -> None:
         async with _opened(settings) as opened:
+            if anchored:
+                await opened.anchor.begin()
             await work(opened)
+            if anchored:
+                await opened.anchor.advance(BY)
 
     settings = settings_or_exit()
     with failing_in_words():
@@ -80,7 +86,8 @@ async def _opened(settings: Settings) -> AsyncIterator[Opened]:
     try:
         mask = Mask(settings.secrets)
         ledger = Ledger(store, derive(settings.secret_key, "audit"), mask)
-        yield Opened(store, ledger, Operators(store, ledger, now), Keys(store, ledger, now), mask)
+        anchor = Anchor(ledger, AnchorFile(settings.data_dir, derive(settings.secret_key, "anchor")), now)
+        yield Opened(store, ledger, anchor, Operators(store, ledger, now), Keys(store, ledger, now), mask)
     finally:
         await store.stop()
 

@@ -66,6 +66,20 @@ async def test_a_changed_entry_is_named(world: World, ana: Visiting) -> None:
     assert "Entry 2 is not as it was written" in (await ana.post("/admin/audit/verify")).words
 
 
+async def test_a_log_that_is_older_than_its_anchor_is_said_to_be(world: World, ana: Visiting) -> None:
+    await world.product.anchor.advance()
+    await world.product.store.write(lambda tx: tx.run("DELETE FROM audit"))
+    await world.product.store.write(lambda tx: tx.run("DELETE FROM audit_head"))
+    words = (await ana.post("/admin/audit/verify")).words
+    assert all(each in words for each in ("The log is empty", "stood there on", "gatebell audit verify"))
+
+
+async def test_a_log_without_its_anchor_is_not_said_to_be_whole(world: World, ana: Visiting) -> None:
+    world.product.anchor.path.unlink()
+    words = (await ana.post("/admin/audit/verify")).words
+    assert ("There is no anchor" in words, "none is missing" in words) == (True, False)
+
+
 @pytest.mark.parametrize("path", ["/admin/audit", "/admin/audit/export"])
 async def test_only_an_admin_reads_it(world: World, path: str) -> None:
     for role in (Role.OPERATOR, Role.VIEWER):

@@ -6,7 +6,11 @@ from bot.ledger import Ledger
 from bot.logs import HIDDEN
 from bot.signing import derive
 from bot.store import Store, Tx
+from bot.verdict import Anchoring, Trouble, judge
 from tests.operators.conftest import Clock
+
+PUT_BEFORE = "INSERT INTO audit SELECT -7, at, actor, on_behalf, action, subject, place, detail, mac FROM audit LIMIT 1"
+PUT_BEHIND = "INSERT INTO audit SELECT 6, at, actor, on_behalf, action, subject, place, detail, mac FROM audit LIMIT 1"
 
 
 @pytest.fixture
@@ -17,8 +21,15 @@ async def five(ledger: Ledger, clock: Clock) -> Ledger:
     return ledger
 
 
+async def first_wrong(ledger: Ledger) -> int:
+    """The first entry that is not as it was written or is missing, by the database alone; 0 where all is well."""
+    verdict = judge(await ledger.look(), None, Anchoring.MISSING)
+    assert (verdict.trouble is None) == (verdict.entry == 0), verdict
+    return verdict.entry
+
+
 async def test_an_untouched_log_is_right(five: Ledger) -> None:
-    assert await five.first_wrong() is None
+    assert await first_wrong(five) == 0
 
 
 @pytest.mark.parametrize(
@@ -33,6 +44,8 @@ async def test_an_untouched_log_is_right(five: Ledger) -> None:
         ("UPDATE audit SET seq = CASE seq WHEN 2 THEN -3 ELSE -2 END WHERE seq IN (2, 3)", 2),
         ("UPDATE audit_head SET seq = 4, mac = (SELECT mac FROM audit WHERE seq = 4)", 6),
         ("DELETE FROM audit_head", 6),
+        (PUT_BEFORE, 1),
+        (PUT_BEHIND, 6),
     ],
 )
 async def test_the_first_wrong_entry_is_named(five: Ledger, store: Store, sql: str, first: int) -> None:
@@ -40,7 +53,7 @@ async def test_the_first_wrong_entry_is_named(five: Ledger, store: Store, sql: s
         await tx.run(sql)
 
     await store.write(tamper)
-    assert await five.first_wrong() == first
+    assert await first_wrong(five) == first
 
 
 async def test_a_tail_that_was_cut_with_its_head_is_still_missed(five: Ledger, store: Store) -> None:
@@ -49,7 +62,24 @@ async def test_a_tail_that_was_cut_with_its_head_is_still_missed(five: Ledger, s
         await tx.run("UPDATE audit_head SET seq = 4, mac = (SELECT mac FROM audit WHERE seq = 4)")
 
     await store.write(cut)
-    assert await five.first_wrong() == 5
+    assert await first_wrong(five) == 5
+
+
+async def test_an_end_that_was_put_back_does_not_hide_what_stands_behind_it(
+    five: Ledger, store: Store, clock: Clock
+) -> None:
+    head = await store.read(lambda tx: tx.row("SELECT * FROM audit_head"))
+    await five.write(clock(), "cli", "thing.done", "thing 6")
+    sql = "UPDATE audit_head SET seq = :seq, mac = :mac, seal = :seal"
+    await store.write(lambda tx: tx.run(sql, {name: (head or {})[name] for name in ("seq", "mac", "seal")}))
+    assert judge(await five.look(), None, Anchoring.MISSING).trouble is Trouble.HEAD
+
+
+async def test_a_log_that_grows_while_it_is_read_is_right(five: Ledger, clock: Clock) -> None:
+    growing = asyncio.gather(*(five.write(clock(), "cli", "thing.done", str(number)) for number in range(300)))
+    seen = [await first_wrong(five) for _ in range(20)]
+    await growing
+    assert seen == [0] * 20
 
 
 async def test_an_entry_of_another_past_does_not_fit(five: Ledger, store: Store, clock: Clock) -> None:
@@ -69,25 +99,25 @@ async def test_an_entry_of_another_past_does_not_fit(five: Ledger, store: Store,
     await store.write(cut)
     for number in (4, 5):
         await five.write(clock(), "cli", "thing.done", f"another thing {number}")
-    assert await five.first_wrong() is None
+    assert await first_wrong(five) == 0
     await store.write(put_back)
-    assert await five.first_wrong() == 5
+    assert await first_wrong(five) == 5
 
 
 async def test_what_was_written_under_an_older_secret_still_fits(five: Ledger, store: Store, clock: Clock) -> None:
     rotated = Ledger(store, derive("a newer secret of ours,a secret of sixteen", "audit"))
     await rotated.write(clock(), "cli", "thing.done")
-    assert await rotated.first_wrong() is None
+    assert await first_wrong(rotated) == 0
 
 
 async def test_what_was_written_under_a_foreign_secret_does_not(five: Ledger, store: Store) -> None:
-    assert await Ledger(store, derive("somebody else's secret", "audit")).first_wrong() == 1
+    assert await first_wrong(Ledger(store, derive("somebody else's secret", "audit"))) == 1
 
 
 async def test_entries_made_at_once_stand_in_one_order(ledger: Ledger, clock: Clock) -> None:
     await asyncio.gather(*(ledger.write(clock(), "cli", "thing.done", str(number)) for number in range(50)))
     assert [entry.seq for entry in await ledger.list(limit=100)] == list(range(50, 0, -1))
-    assert await ledger.first_wrong() is None
+    assert await first_wrong(ledger) == 0
 
 
 async def test_no_secret_gets_into_an_entry(ledger: Ledger, clock: Clock) -> None:

@@ -9,9 +9,14 @@ from bot.admin import paging, reading
 from bot.admin.reading import Reading
 from bot.admin.site import Moved, Page, Shown, Visit, page
 from bot.ledger import Entry
+from bot.verdict import Anchoring
 from interactions.model import Role
 
 AT_ONCE = 500
+NO_ANCHOR = " There is no anchor in the data directory, so nobody can say whether entries are missing at the end."
+RESTORED = (
+    " If a backup was put back, whoever runs the server can accept that: gatebell audit verify --accept-restored."
+)
 
 
 @page("GET", "/admin/audit", Role.ADMIN)
@@ -26,11 +31,12 @@ async def audit(visit: Visit) -> Shown:
 
 @page("POST", "/admin/audit/verify", Role.ADMIN)
 async def verify(visit: Visit) -> Moved:
-    wrong = await visit.faces.ledger.first_wrong()
-    if wrong is None:
-        return Moved("/admin/audit", "Every entry is as it was written, and none is missing.")
-    words = f"Entry {wrong} is not as it was written: it, or one beside it, was changed, removed or moved."
-    return Moved(f"/admin/audit?before={wrong + 3}", words, bad=True)
+    verdict, anchoring = await visit.faces.anchor.verify()
+    if verdict.trouble is None:
+        return Moved("/admin/audit", f"{verdict.words}{NO_ANCHOR if anchoring is Anchoring.MISSING else ''}")
+    to = f"/admin/audit?before={verdict.entry + 3}" if verdict.entry else "/admin/audit"
+    words = f"{verdict.words}{RESTORED if verdict.may_be_restored else ''}"
+    return Moved(to, words, bad=True)
 
 
 @page("GET", "/admin/audit/export", Role.ADMIN)
