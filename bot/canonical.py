@@ -24,7 +24,7 @@ class NotCanonical(ValueError):
 def read(raw: bytes) -> JsonValue:
     """Parse a body. Raises NotCanonical for what is not JSON and for what JSON readers disagree about."""
     try:
-        value: JsonValue = json.loads(raw.decode("utf-8-sig"), object_pairs_hook=_each_key_once)
+        value: JsonValue = _DECODER.decode(raw.decode("utf-8-sig"))
     except NotCanonical:
         raise
     except UnicodeDecodeError as error:
@@ -41,6 +41,19 @@ def read(raw: bytes) -> JsonValue:
 
 def check(value: JsonValue, *, exact: bool = False) -> None:
     """Refuse what cannot be stored or told apart; with `exact` also whole numbers that a double cannot hold."""
+    if not _is_sound(value, DEPTH, exact=exact):
+        _find_fault(value, exact=exact)
+
+
+def _is_sound(value: JsonValue, depth: int, *, exact: bool) -> bool:
+    """The quick answer, which most bodies get; who is refused is owed the place as well."""
+    if depth < 0:
+        return False
+    inside = value.values() if isinstance(value, dict) else value if isinstance(value, list) else ()
+    return not _wrong(value, exact=exact) and all(_is_sound(each, depth - 1, exact=exact) for each in inside)
+
+
+def _find_fault(value: JsonValue, *, exact: bool) -> None:
     waiting: list[tuple[JsonValue, tuple[str | int, ...]]] = [(value, ())]
     while waiting:
         each, path = waiting.pop()
@@ -99,3 +112,6 @@ def _each_key_once(pairs: list[tuple[str, JsonValue]]) -> dict[str, JsonValue]:
         twice = Counter(key for key, _ in pairs).most_common(1)[0][0]
         raise NotCanonical(twice.encode(errors="replace").decode(), "stands twice in one object")
     return once
+
+
+_DECODER = json.JSONDecoder(object_pairs_hook=_each_key_once)

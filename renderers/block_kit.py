@@ -131,10 +131,7 @@ def _message(card: Card, token: str, *, whole: bool = True, page: str = "") -> l
 
 
 def _fit(blocks: Sequence[Json], most: int, characters: int) -> bool:
-    """JSON is never shorter than what it holds, and quicker to count."""
-    return len(blocks) <= most and (
-        len(json.dumps(blocks)) <= characters or sum(map(_characters, blocks)) <= characters
-    )
+    return len(blocks) <= most and sum(map(_characters, blocks)) <= characters
 
 
 def _characters(value: Any) -> int:

@@ -84,7 +84,10 @@ HEADERS = {
 
 
 async def protect(request: web.Request, response: web.StreamResponse) -> None:
-    """The strictest headers for every answer; what a handler has set itself stays."""
+    """The strictest headers for every answer that a browser may show; what a handler has set itself stays."""
+    if response.headers.get("Content-Type") == "application/json":
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        return
     for name, value in HEADERS.items():
         response.headers.setdefault(name, value)
     if request.path.startswith("/static/"):

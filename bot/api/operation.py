@@ -156,6 +156,8 @@ async def _read(request: web.Request) -> bytes:
     if (request.content_length or 0) > LIMIT:
         raise Problem(413, f"The body is larger than {LIMIT} bytes")
     try:
+        if request.content.is_eof():  # it came together with the head, as small ones do
+            return await request.read()
         async with asyncio.timeout(PATIENCE):
             return await request.read()
     except web.HTTPRequestEntityTooLarge as error:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import ClientError, ClientOSError, ClientSession, ServerConnectionError
+from aiohttp import ClientError, ClientOSError, ClientSession, ClientTimeout, ServerConnectionError
 
 from bot.channels.http import retry_after
 from bot.channels.slack_errors import failed, unreachable
@@ -59,7 +59,7 @@ class Web:
         self._url = url.rstrip("/")
         self._session = session
         self._now = now
-        self._seconds = seconds
+        self._timeout = ClientTimeout(total=seconds, sock_connect=5)
         self._headers = {"Authorization": f"Bearer {token}"}
         self._json_headers = {**self._headers, "Content-Type": "application/json; charset=utf-8"}
 
@@ -70,8 +70,7 @@ class Web:
     async def ask(self, method: str, arguments: Mapping[str, Any]) -> Reply:
         """The same with the answer's headers."""
         try:
-            async with asyncio.timeout(self._seconds):
-                heard = await self._heard(method, arguments)
+            heard = await self._heard(method, arguments)
         except (ClientError, OSError) as error:
             raise unreachable(method, error) from None
         if heard.status == 200 and isinstance(heard.body, dict) and heard.body.get("ok") is True:
@@ -98,7 +97,8 @@ class Web:
             data = {name: str(value) for name, value in arguments.items()}
             headers = self._headers
         url = f"{self._url}/{method}"
-        async with self._session().post(url, data=data, headers=headers, allow_redirects=False) as response:
+        call = self._session().post(url, data=data, headers=headers, allow_redirects=False, timeout=self._timeout)
+        async with call as response:
             return _Heard(response.status, response.headers, _parsed(await response.read()))
 
     def client(self) -> "AsyncWebClient":

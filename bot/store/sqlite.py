@@ -46,7 +46,9 @@ class SqliteTx:
 class SqliteStore:
     def __init__(self, path: str) -> None:
         self._path = path
-        self._queue: queue.SimpleQueue[Queued | None] = queue.SimpleQueue()
+        self._waiting: list[Queued] = []
+        self._writing = False
+        self._groups: queue.SimpleQueue[list[Queued]] = queue.SimpleQueue()
         self._writer: threading.Thread | None = None
         self._reader = ThreadPoolExecutor(1, "sqlite-read")
         self._reading: sqlite3.Connection | None = None
@@ -59,10 +61,12 @@ class SqliteStore:
         self._writer.start()
 
     async def stop(self) -> None:
-        if self._writer:
-            self._queue.put(None)
-            await asyncio.to_thread(self._writer.join)
-            self._writer = None
+        if writer := self._writer:
+            self._writer = None  # what comes from now on is refused
+            self._groups.put(self._waiting)
+            self._waiting = []
+            self._groups.put([])
+            await asyncio.to_thread(writer.join)
         if self._reading:
             await asyncio.get_running_loop().run_in_executor(self._reader, self._reading.close)
             self._reading = None
@@ -81,9 +85,26 @@ class SqliteStore:
     def _take(self, queued: Queued) -> None:
         if self._writer is None:
             raise StoreUnavailable("the database is closed")
-        self._queue.put(queued)
+        self._waiting.append(queued)
+        if not self._writing:
+            self._writing = True
+            asyncio.get_running_loop().call_soon(self._hand_over)
+
+    def _hand_over(self) -> None:
+        """All that came while the last group was written is the next one: the threads wake each other once a group."""
+        group, self._waiting = self._waiting[:GROUP], self._waiting[GROUP:]
+        self._writing = bool(group)
+        if group:
+            self._groups.put(group)
+
+    def _written(self, group: Sequence[Queued]) -> None:
+        for queued in group:
+            tell(queued)
+        self._hand_over()
 
     async def read(self, job: Job[T]) -> T:
+        if self._reading is None:
+            raise StoreUnavailable("the database is closed")
         return await asyncio.get_running_loop().run_in_executor(self._reader, self._read, job)
 
     def _read(self, job: Job[T]) -> T:
@@ -102,21 +123,9 @@ class SqliteStore:
         return connection
 
     def _write_for_ever(self, connection: sqlite3.Connection, loop: asyncio.AbstractEventLoop) -> None:
-        running = True
-        while running:
-            group = [first] if (first := self._queue.get()) else []
-            running = first is not None
-            while running and len(group) < GROUP:
-                try:
-                    queued = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-                if queued is None:
-                    running = False
-                else:
-                    group.append(queued)
+        while group := self._groups.get():
             self._commit(connection, group)
-            loop.call_soon_threadsafe(_tell_all, group)
+            loop.call_soon_threadsafe(self._written, group)
         connection.close()
 
     def _commit(self, connection: sqlite3.Connection, group: list[Queued]) -> None:
@@ -169,11 +178,6 @@ def _run_alone(connection: sqlite3.Connection, queued: Queued) -> None:
         connection.execute("ROLLBACK TO job")
         queued.error = error
     connection.execute("RELEASE job")
-
-
-def _tell_all(group: Sequence[Queued]) -> None:
-    for queued in group:
-        tell(queued)
 
 
 def _as_mapping(cursor: sqlite3.Cursor, values: tuple[Any, ...]) -> Mapping[str, Any]:
