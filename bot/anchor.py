@@ -151,7 +151,7 @@ class Anchor:
     async def _trying(self, work: Callable[[], Awaitable[None]]) -> None:
         try:
             await work()
-        except (StoreUnavailable, OSError, Forged) as error:
+        except (StoreUnavailable, OSError, Forged, RuntimeError) as error:  # RuntimeError: the store is closed already
             if str(error) != self._lately:
                 log.warning("the audit log could not be anchored: %s", error)
             self._lately = str(error)

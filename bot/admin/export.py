@@ -89,6 +89,7 @@ def _line(line: Line) -> JsonValue:
         "seq": line.seq,
         "at": line.at.isoformat(),
         "actor": line.actor,
+        "on_behalf": line.on_behalf,
         "action": line.action,
         "place": line.place,
         "detail": dict(line.detail),

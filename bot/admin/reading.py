@@ -225,7 +225,8 @@ async def lines(
     if actor:
         also = await _actors(tx, actor)
         spots = {f"actor{number}": each for number, each in enumerate(also)}
-        where += f" AND (actor IN ({', '.join(f':{spot}' for spot in spots)}) OR actor LIKE :part ESCAPE '!')"
+        one_of = f"IN ({', '.join(f':{spot}' for spot in spots)})"
+        where += f" AND (actor {one_of} OR on_behalf {one_of} OR actor LIKE :part ESCAPE '!')"
         values |= {**spots, "part": _like(actor)}
     newest = f"SELECT * FROM audit {where} ORDER BY seq DESC LIMIT :most"  # noqa: S608 - only names of parameters are put in
     found = await tx.rows(newest, values)

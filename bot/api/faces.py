@@ -38,13 +38,19 @@ class Dispatch(Protocol):
     ) -> tuple[DeliveryView, ...]: ...
 
     async def withdraw(
-        self, interaction_id: str, because: str = "", producer: str | None = None
+        self,
+        interaction_id: str,
+        because: str = "",
+        producer: str | None = None,
+        by: str = ...,
+        place: str = ...,
+        on_behalf: str = ...,
     ) -> InteractionView: ...
 
     async def consume(self, interaction_id: str, digest: str, producer: str | None = None) -> InteractionView: ...
 
     async def decide(
-        self, interaction_id: str, choice: str, operator_id: str, inputs: Mapping[str, str], where: str
+        self, interaction_id: str, choice: str, operator_id: str, inputs: Mapping[str, str], where: str, by: str = ...
     ) -> Answer: ...
 
 

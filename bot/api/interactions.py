@@ -18,6 +18,7 @@ from interactions.model import Question, ReasonRule, Requester
 from interactions.registry import UnknownKind
 
 LONGEST = 31 * 86400
+PLACE = "api"  # as the audit log and decisions call it
 T = TypeVar("T")
 
 
@@ -237,7 +238,15 @@ async def consume(call: Call, body: DigestIn) -> Reply:
 )
 async def withdraw(call: Call, body: BecauseIn) -> Reply:
     """Take a question back. Every copy says so."""
-    return Reply(_out(await call.faces.dispatcher.withdraw(call.path["id"], body.because, call.producer)))
+    withdrawing = call.faces.dispatcher.withdraw(
+        call.path["id"],
+        body.because,
+        call.producer,
+        by=f"key:{call.key.id}",
+        place=PLACE,
+        on_behalf=f"operator:{call.key.operator_id}" if call.key.operator_id else "",
+    )
+    return Reply(_out(await withdrawing))
 
 
 @op(
@@ -261,7 +270,8 @@ async def decide(call: Call, body: DecisionIn) -> Reply:
         raise Problem(403, words, [Wrong("Authorization", words, mend)])
     inputs = body.inputs | ({"reason": body.reason} if body.reason else {})
     dispatcher, id_ = call.faces.dispatcher, call.path["id"]
-    answer = await dispatcher.decide(id_, body.choice, call.key.operator_id, inputs, "api")
+    by = f"key:{call.key.id}"
+    answer = await dispatcher.decide(id_, body.choice, call.key.operator_id, inputs, PLACE, by)
     found = await dispatcher.view(id_)
     if answer.accepted:
         return Reply(_out(found))

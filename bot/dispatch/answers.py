@@ -51,7 +51,9 @@ class Answers:
         where = copy.channel if click.person.platform == LINK else click.person.platform
         return await self.settle(copy.interaction_id, ticket.digest, click, actor, where)
 
-    async def settle(self, interaction_id: str, digest: str, click: Click, actor: Actor | None, where: str) -> Answer:
+    async def settle(
+        self, interaction_id: str, digest: str, click: Click, actor: Actor | None, where: str, by: str = ""
+    ) -> Answer:
         """The same for a click on a copy and for somebody who decides on a page; `digest` is what was seen."""
         at = self._tools.clock.now()
 
@@ -67,7 +69,7 @@ class Answers:
                 stood = await self._questions.stand(tx, interaction, result.interaction, row["ref"], at)
                 if not stood:
                     result = Refused(Why.ENDED, "Somebody else was faster. Your click changed nothing.")
-            await self._write_down(tx, interaction, click, actor, where, result)
+            await self._write_down(tx, interaction, click, actor, where, result, by)
             return interaction, result
 
         settled = await self._tools.store.write(job)
@@ -147,7 +149,14 @@ class Answers:
         return await self._directory.find(copy.reader_id) if copy.reader_kind == "operator" else None
 
     async def _write_down(
-        self, tx: Tx, interaction: Interaction, click: Click, actor: Actor | None, where: str, result: Settled | Refused
+        self,
+        tx: Tx,
+        interaction: Interaction,
+        click: Click,
+        actor: Actor | None,
+        where: str,
+        result: Settled | Refused,
+        by: str,
     ) -> None:
         who = actor.email if actor else f"{click.person.platform}:{click.person.subject}"[:200]
         detail: dict[str, JsonValue] = {"choice": click.choice[:100], "digest": interaction.digest}
@@ -158,7 +167,8 @@ class Answers:
         if click.person.platform == LINK:
             who = actor.email if actor else LINK
         at = self._tools.clock.now()
-        await self._questions.ledger.record(tx, at, who, action, interaction.id, where, detail)
+        on_behalf = who if by else ""
+        await self._questions.ledger.record(tx, at, by or who, action, interaction.id, where, detail, on_behalf)
 
 
 def _thanks(interaction: Interaction) -> str:

@@ -131,13 +131,21 @@ class Asking:
         return await self._tools.store.read(lambda tx: newest_deliveries(tx, limit, before, producer))
 
     async def withdraw(
-        self, interaction_id: str, because: str = "", producer: str | None = None, by: str = "gatebell", place: str = ""
+        self,
+        interaction_id: str,
+        because: str = "",
+        producer: str | None = None,
+        by: str = "gatebell",
+        place: str = "",
+        on_behalf: str = "",
     ) -> InteractionView:
         """End a question that nobody has to answer any more; `by` is who does it. Raises Unknown, Conflict."""
         at = self._tools.clock.now()
         await self.view(interaction_id, producer)
         questions = self._setting.questions
-        if not await self._tools.store.write(lambda tx: questions.withdraw(tx, interaction_id, at, because, by, place)):
+        if not await self._tools.store.write(
+            lambda tx: questions.withdraw(tx, interaction_id, at, because, by, place, on_behalf)
+        ):
             raise Conflict("it has ended already and cannot be withdrawn", "id")
         self._ended(interaction_id, Status.WITHDRAWN)
         return await self.view(interaction_id)

@@ -88,9 +88,15 @@ class Dispatcher:
         return await self._asking.deliveries(limit, before, producer)
 
     async def withdraw(
-        self, interaction_id: str, because: str = "", producer: str | None = None, by: str = "gatebell", place: str = ""
+        self,
+        interaction_id: str,
+        because: str = "",
+        producer: str | None = None,
+        by: str = "gatebell",
+        place: str = "",
+        on_behalf: str = "",
     ) -> InteractionView:
-        return await self._asking.withdraw(interaction_id, because, producer, by, place)
+        return await self._asking.withdraw(interaction_id, because, producer, by, place, on_behalf)
 
     async def consume(self, interaction_id: str, digest: str, producer: str | None = None) -> InteractionView:
         return await self._asking.consume(interaction_id, digest, producer)
@@ -122,15 +128,18 @@ class Dispatcher:
         await self._answers.refused(platform, why, subject)
 
     async def decide(
-        self, interaction_id: str, choice: str, operator_id: str, inputs: Mapping[str, str], where: str
+        self, interaction_id: str, choice: str, operator_id: str, inputs: Mapping[str, str], where: str, by: str = ""
     ) -> Answer:
-        """A choice by an operator who is signed in elsewhere (`where` says where), over what they see there now."""
+        """A choice by an operator who is signed in elsewhere (`where` says where), over what they see there now.
+
+        `by` is the audit log's actor where a program hands the choice in.
+        """
         view = await self._asking.view(interaction_id)
         actor = await self._setting.directory.find(operator_id)
         if actor is None:
             raise Unknown("there is no such operator", "operator")
         click = Click("", choice, Person(where, actor.email, actor.name, actor.email), inputs)
-        return await self._answers.settle(interaction_id, view.digest, click, actor, where)
+        return await self._answers.settle(interaction_id, view.digest, click, actor, where, by)
 
     async def status_words(self) -> str:
         """How the channels are and what waits, for somebody who asks in a chat (markdown)."""

@@ -24,7 +24,15 @@ class Ledger(Protocol):
     """Where what people did is written down, in the same transaction as its effect."""
 
     async def record(
-        self, tx: Tx, at: datetime, actor: str, action: str, subject: str, place: str, detail: Mapping[str, JsonValue]
+        self,
+        tx: Tx,
+        at: datetime,
+        actor: str,
+        action: str,
+        subject: str,
+        place: str,
+        detail: Mapping[str, JsonValue],
+        on_behalf: str = "",
     ) -> None: ...
 
 
@@ -107,9 +115,18 @@ class Questions:
         return await self._end(tx, interaction_id, at, lambda found: desk.give_up(found, at, because))
 
     async def withdraw(
-        self, tx: Tx, interaction_id: str, at: datetime, because: str, by: str = "gatebell", place: str = ""
+        self,
+        tx: Tx,
+        interaction_id: str,
+        at: datetime,
+        because: str,
+        by: str = "gatebell",
+        place: str = "",
+        on_behalf: str = "",
     ) -> bool:
-        return await self._end(tx, interaction_id, at, lambda found: desk.withdraw(found, at, because), by, place)
+        return await self._end(
+            tx, interaction_id, at, lambda found: desk.withdraw(found, at, because), by, place, on_behalf
+        )
 
     async def _end(
         self,
@@ -119,6 +136,7 @@ class Questions:
         rule: Callable[[Interaction], Interaction | None],
         by: str = "gatebell",
         place: str = "",
+        on_behalf: str = "",
     ) -> bool:
         loaded = await self.load(tx, interaction_id, lock=True)
         if loaded is None:
@@ -128,5 +146,5 @@ class Questions:
         if ended is None or not await self.stand(tx, interaction, ended, row["ref"], at):
             return False
         detail: dict[str, JsonValue] = {"kind": row["kind"], "because": ended.ended_because}
-        await self.ledger.record(tx, at, by, f"interaction.{ended.status}", interaction_id, place, detail)
+        await self.ledger.record(tx, at, by, f"interaction.{ended.status}", interaction_id, place, detail, on_behalf)
         return True

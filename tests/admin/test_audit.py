@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.keys import Scope
 from interactions.model import Role
 from tests.admin.signed_in import Visiting, signed_in
 from tests.stories.world import ANA, BEN, MIA, World
@@ -42,6 +43,14 @@ async def test_entries_are_found_again(world: World, ana: Visiting, query: str, 
         await ben.post(f"/admin/requests/{asked['id']}/withdraw")
     words = (await ana.get(f"/admin/audit{query}")).words
     assert (found in words, missing in words) == (True, False)
+
+
+async def test_what_a_key_did_is_found_by_the_operator_for_whom(world: World, ana: Visiting) -> None:
+    asked, key = await world.ask_blocked(to=[BEN]), await world.key_for(Scope.INTERACTIONS_WRITE, of=BEN)
+    await world.call("POST", f"/api/v1/interactions/{asked['id']}/decide", {"choice": "approve"}, key=key)
+    page = await ana.get("/admin/audit?actor=ben")
+    assert "key story for ben@example.com interaction.decided" in page.words
+    assert "for ben@example.com, on api" in (await ana.get(f"/admin/requests/{asked['id']}")).words
 
 
 @pytest.mark.parametrize("before", ["x", "-1", "99999999999999999999", "²"])

@@ -161,3 +161,35 @@ async def test_an_admin_sees_every_question(api: Api) -> None:
     await api.ask("other")
     everything = await (await api.call("GET", "/api/v1/interactions?status=pending")).json()
     assert len(everything["items"]) == 2
+
+
+async def who(api: Api, action: str) -> list[tuple[str, str, str]]:
+    """(actor, on behalf of whom, place) of every entry of this action; keys by their names."""
+    names = {each["id"]: each["name"] for each in (await (await api.call("GET", "/api/v1/keys")).json())["items"]}
+    entries = (await (await api.call("GET", "/api/v1/audit")).json())["items"]
+    return [
+        (f"key {names[each['actor'].removeprefix('key:')]}", each["on_behalf"], each["place"])
+        for each in entries
+        if each["action"] == action
+    ]
+
+
+async def test_a_decision_through_the_api_is_written_down_for_the_key_and_its_operator(api: Api) -> None:
+    assert (await api.decide(await api.ask())).status == 200
+    assert await who(api, "interaction.decided") == [("key ana", "ana@example.com", "api")]
+
+
+async def test_a_refused_one_too(api: Api) -> None:
+    assert (await api.decide(await api.ask(), key="ben")).status == 403
+    assert await who(api, "click.refused") == [("key ben", "ben@example.com", "api")]
+
+
+async def test_whoever_takes_a_question_back_through_the_api_is_written_down(api: Api) -> None:
+    ana = (await api.operators.everybody())[0].id
+    for key in ("agent", "ana"):
+        asked = await api.ask(key)
+        assert (await api.call("POST", f"/api/v1/interactions/{asked['id']}/withdraw", key)).status == 200
+    assert await who(api, "interaction.withdrawn") == [
+        ("key ana", f"operator:{ana}", "api"),
+        ("key agent", "", "api"),
+    ]

@@ -213,7 +213,8 @@ def _clicked(line: Line, row: Row, titles: Mapping[str, str]) -> Step:
     choice = f"choice {line.detail['choice']}" if "choice" in line.detail else ""
     ruling = load_ruling(row["ruling"])
     decided = ruling.text if ruling and line.action == "interaction.decided" else ""
-    detail = ", ".join(filter(None, (decided or choice, where, because)))
+    behalf = f"for {line.on_behalf}" if line.on_behalf else ""
+    detail = ", ".join(filter(None, (decided or choice, behalf, where, because)))
     return Step(line.at, f"{line.actor} {words}", detail, look)
 
 
