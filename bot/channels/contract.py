@@ -196,7 +196,10 @@ class Runs(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One line of the doctor: what was looked at, whether it is well, why not, and how to mend it."""
+    """One line of the doctor: what was looked at, whether it is well, why not, and how to mend it.
+
+    A check that is well may still have a cause: then it is something to know. With a mend too, it is something to do.
+    """
 
     name: str
     ok: bool
@@ -204,9 +207,21 @@ class Check:
     mend: str = ""
 
 
+CHECK_SECONDS = 4.0  # after which a check says that it got no answer; whoever asks waits a second longer
+
+
 @runtime_checkable
 class CanCheck(Protocol):
     async def check(self) -> Sequence[Check]: ...
+
+
+@runtime_checkable
+class IsCalled(Protocol):
+    """A platform that brings people's answers by calling us, or over a line that we keep open to it."""
+
+    def when_silent(self) -> str:
+        """What its owner can do where no answer comes in, one sentence after the other."""
+        ...
 
 
 # ---- the way back in: what an edge is given --------------------------------------------------------------------------

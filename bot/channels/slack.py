@@ -21,20 +21,19 @@ from bot.channels.contract import (
     Reason,
     Receipt,
 )
-from bot.channels.slack_fields import API_URL, APPS, FIELDS
+from bot.channels.slack_fields import API_URL, FIELDS
 from interactions.card import Card
 
 if TYPE_CHECKING:
     from bot.channels.slack_inbound import Inbound
     from bot.channels.slack_people import Workspace
     from bot.channels.slack_web import Web
+    from bot.channels.way_in import WayIn
     from renderers.block_kit import SlackMessage
 
 log = logging.getLogger(__name__)
 
 _TOO_LARGE = "This is too large for Slack."
-_SENDING = ("chat:write", "users:read", "users:read.email")
-_CHATTING = ("im:history",)
 
 
 @dataclass(slots=True)
@@ -51,6 +50,7 @@ class Slack:
     _api: "Web | None" = field(default=None, init=False)
     _people: "Workspace | None" = field(default=None, init=False)
     _way_in: "Inbound | None" = field(default=None, init=False)
+    _noted: "WayIn | None" = field(default=None, init=False)
     _expects: bool = field(default=False, init=False)
 
     @classmethod
@@ -164,6 +164,7 @@ class Slack:
         return await (await self._inbound()).take(envelope)
 
     def _greeted(self, app: str) -> None:
+        self.way_in.took()
         self.edge.spawn(self.people.pin_app(app))
 
     def _expect_answers(self) -> None:
@@ -187,6 +188,7 @@ class Slack:
                 self.api,
                 self.edge,
                 self._show,
+                self.way_in,
                 secret=self._setting("SLACK_SIGNING_SECRET"),
                 api_url=self._setting("SLACK_API_URL") or API_URL,
             )
@@ -195,37 +197,16 @@ class Slack:
     # ---- the doctor --------------------------------------------------------------------------------------------------
 
     async def check(self) -> Sequence[Check]:
-        if self.missing():
-            return (Check("Bot token", False, "SLACK_BOT_TOKEN is empty.", self.fields[0].mend),)
-        try:
-            reply = await self.api.ask("auth.test", {})
-        except DeliveryError as error:
-            return (Check("Bot token", False, error.detail, self.fields[0].mend),)
-        granted = reply.headers.get("x-oauth-scopes")
-        return (
-            Check("Bot token", True),
-            *(_scope_checks(granted) if granted is not None else ()),
-            *await self._way_in_checks(),
-        )
+        from bot.channels.slack_check import checks
 
-    async def _way_in_checks(self) -> Sequence[Check]:
         token = self._setting("SLACK_APP_TOKEN")
-        if not token and not self._setting("SLACK_SIGNING_SECRET"):
-            return (
-                Check(
-                    "Clicks",
-                    False,
-                    "Buttons cannot answer: neither SLACK_SIGNING_SECRET nor SLACK_APP_TOKEN is set.",
-                    f"With a public address: {self.fields[1].mend} Without one: {self.fields[2].mend}",
-                ),
-            )
-        if not token:
-            return (Check("Clicks", True),)
-        try:
-            await self._web(token).call("apps.connections.open")
-        except DeliveryError as error:
-            return (Check("Socket Mode", False, error.detail, self.fields[2].mend),)
-        return (Check("Socket Mode", True),)
+        listening = self._web(token) if token else None
+        return await checks(self.settings, self.api, listening)
+
+    def when_silent(self) -> str:
+        from bot.channels.slack_check import when_silent
+
+        return when_silent(self.edge.base_url, socket=bool(self._setting("SLACK_APP_TOKEN")))
 
     # ---- what is made when it is needed ------------------------------------------------------------------------------
 
@@ -234,6 +215,14 @@ class Slack:
         if self._api is None:
             self._api = self._web(self._setting("SLACK_BOT_TOKEN"))
         return self._api
+
+    @property
+    def way_in(self) -> "WayIn":
+        if self._noted is None:
+            from bot.channels.way_in import WayIn
+
+            self._noted = WayIn(self.edge)
+        return self._noted
 
     @property
     def people(self) -> "Workspace":
@@ -262,23 +251,3 @@ def _short(post: Post) -> Post:
     """Only the title, how it stands, and the way to the whole; nothing can be approved that was not shown."""
     card = replace(post.card, text=_TOO_LARGE, facts=(), payload=None, choices=(), inputs=(), link=post.page)
     return replace(post, card=card)
-
-
-def _scope_checks(granted: str) -> Sequence[Check]:
-    scopes = set(granted.replace(" ", "").split(","))
-    return (
-        _scope_check("Scopes for messages", _SENDING, scopes),
-        _scope_check("Scopes for chat", _CHATTING, scopes),
-    )
-
-
-def _scope_check(name: str, needed: Sequence[str], granted: set[str]) -> Check:
-    lacking = [scope for scope in needed if scope not in granted]
-    if not lacking:
-        return Check(name, True)
-    return Check(
-        name,
-        False,
-        f"The app lacks {', '.join(lacking)}.",
-        f"{APPS} → your app → OAuth & Permissions → Bot Token Scopes, then install the app again.",
-    )

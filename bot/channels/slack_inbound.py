@@ -25,6 +25,8 @@ from bot.channels.slack_requests import (
     Pressed,
     Spot,
     bounded,
+    doubt_about,
+    is_click,
     is_said,
     is_signed,
     parsed,
@@ -35,6 +37,7 @@ from bot.channels.slack_requests import (
 )
 from bot.channels.slack_web import Web
 from bot.channels.slack_windows import block_of, ended, full, notice, placed, spot_behind
+from bot.channels.way_in import Doubt, WayIn
 from interactions.card import Card
 from renderers import block_kit
 from renderers.mrkdwn import literal
@@ -57,20 +60,33 @@ _HOOKS = frozenset({"hooks.slack.com", "hooks.slack-gov.com"})
 _QUIET = logging.getLogger("gatebell.slack.bolt")
 _QUIET.setLevel(logging.ERROR)
 
+_ANOTHER_APP = Doubt(
+    "they come from another app than the one of SLACK_BOT_TOKEN",
+    "Copy SLACK_BOT_TOKEN, SLACK_SIGNING_SECRET and SLACK_APP_TOKEN again, all from the pages of one app.",
+)
 TOO_LATE = "That took too long, so Slack closed the window. Please press the button again."
 STILL_WORKING = "This takes longer than usual. The message will show what came of it."
 
 
 class Inbound:
-    """`show` brings the message that was clicked up to date."""
+    """`show` brings the message that was clicked up to date; `way_in` notes what came in."""
 
     def __init__(
-        self, workspace: Workspace, api: Web, edge: Edge, show: Show, *, secret: str = "", api_url: str = ""
+        self,
+        workspace: Workspace,
+        api: Web,
+        edge: Edge,
+        show: Show,
+        way_in: WayIn,
+        *,
+        secret: str = "",
+        api_url: str = "",
     ) -> None:
         self._workspace = workspace
         self._web = api
         self._edge = edge
         self._show = show
+        self._way_in = way_in
         self._secret = secret.encode()
         self._api_url = URL(api_url)
         self._app = self._bolt()
@@ -102,7 +118,10 @@ class Inbound:
         raw = await bounded(request)
         stamp = request.headers.get("X-Slack-Request-Timestamp", "")
         signature = request.headers.get("X-Slack-Signature", "")
-        if not is_signed(raw, stamp, signature, self._secret, time.time()):
+        at = time.time()
+        if not is_signed(raw, stamp, signature, self._secret, at):
+            if doubt := doubt_about(raw, stamp, signature, self._secret, at):
+                self._way_in.refused(doubt)
             await self._audit("a request without a valid signature")
             raise web.HTTPUnauthorized(text="The signature is missing, wrong or too old.")
         if not await self._edge.once(f"slack:signature:{signature}", _REPLAY_SECONDS):
@@ -121,6 +140,7 @@ class Inbound:
 
     async def _dispatch(self, body: Json) -> tuple[int, Json | None]:
         """bolt gets what was read here: its own reader loses a command in whose text the word "payload" stands."""
+        self._way_in.took(click=is_click(body))
         try:
             request = AsyncBoltRequest(body=body, mode="socket_mode")
         except (AttributeError, KeyError, TypeError):
@@ -327,6 +347,7 @@ class Inbound:
             await self._refuse(body, "a request from another workspace")
             return False
         if self._workspace.app and app and app != self._workspace.app:
+            self._way_in.refused(_ANOTHER_APP)
             await self._refuse(body, "a request from another app")
             return False
         await self._workspace.pin_app(app)

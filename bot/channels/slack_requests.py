@@ -3,16 +3,24 @@
 import hashlib
 import hmac
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import parse_qsl
 
 from aiohttp import web
 
+from bot.channels.slack_fields import APPS
+from bot.channels.way_in import Doubt
+
 Json = dict[str, Any]
 
 LARGEST = 1024 * 1024
 TOLERANCE = 300.0  # Slack: Verifying requests from Slack
+_SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
+_CLICKS = frozenset({"block_actions", "view_submission"})
+_MEND_SECRET = f"Copy it again: {APPS} → your app → Basic Information → App Credentials → Signing Secret."
+_MEND_CLOCK = "Switch time synchronisation (NTP) on; Slack's requests count for five minutes."
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,8 +42,27 @@ class Pressed:
 
 def is_signed(raw: bytes, stamp: str, signature: str, secret: bytes, at: float) -> bool:
     """Slack signs with the real time, so it is held against the real time, whatever the product's clock says."""
-    if not secret or not stamp.isdecimal() or len(stamp) > 12 or abs(at - int(stamp)) > TOLERANCE:
+    if not secret or not _is_stamp(stamp) or abs(at - int(stamp)) > TOLERANCE:
         return False
+    return _fits(raw, stamp, signature, secret)
+
+
+def doubt_about(raw: bytes, stamp: str, signature: str, secret: bytes, at: float) -> Doubt | None:
+    """What is wrong with the signature of a refused request; nothing where there is none, for that may be anybody."""
+    if not _is_stamp(stamp) or not _SIGNATURE.fullmatch(signature):
+        return None
+    if _fits(raw, stamp, signature, secret):
+        off = at - int(stamp)
+        where = "ago" if off > 0 else "ahead"
+        return Doubt(f"by this machine's clock they were signed {abs(off) / 60:.0f} minutes {where}", _MEND_CLOCK)
+    return Doubt("SLACK_SIGNING_SECRET is not the secret that they were signed with", _MEND_SECRET)
+
+
+def _is_stamp(stamp: str) -> bool:
+    return stamp.isdecimal() and len(stamp) <= 12
+
+
+def _fits(raw: bytes, stamp: str, signature: str, secret: bytes) -> bool:
     right = "v0=" + hmac.new(secret, b"v0:" + stamp.encode() + b":" + raw, hashlib.sha256).hexdigest()
     return hmac.compare_digest(right.encode(), signature.encode("utf-8", "surrogateescape"))
 
@@ -94,6 +121,10 @@ def spot_of(body: Json) -> Spot:
     # An ephemeral message cannot be updated.
     message = "" if container.get("is_ephemeral") else container.get("message_ts")
     return Spot(str(channel or ""), str(message or ""), str(container.get("thread_ts") or ""))
+
+
+def is_click(body: Json) -> bool:
+    return body.get("type") in _CLICKS
 
 
 def is_said(event: Json) -> bool:

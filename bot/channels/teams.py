@@ -143,3 +143,8 @@ class Teams:
         from bot.channels.teams_check import checks
 
         return await checks(self._presence)
+
+    def when_silent(self) -> str:
+        from bot.channels.teams_check import when_silent
+
+        return when_silent(f"{self._presence.edge.base_url}{MESSAGES}")

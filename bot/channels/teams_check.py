@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Sequence
 from importlib import import_module
 
-from bot.channels.contract import Check, DeliveryError, Reason
+from bot.channels.contract import CHECK_SECONDS, Check, DeliveryError, Reason
 from bot.channels.teams_addresses import is_loopback
 from bot.channels.teams_presence import Presence
 
@@ -14,10 +14,12 @@ async def checks(presence: Presence) -> Sequence[Check]:
     if missing:
         mend = "Fill them in on the Microsoft Teams card; scripts/teams_bot_bootstrap.sh makes all three."
         return (Check("Teams settings", False, f"{', '.join(missing)} missing", mend),)
-    return (await _login(presence), await _keys(presence), _endpoint(presence), await _conversations(presence))
+    login, keys, conversations = await asyncio.gather(_login(presence), _keys(presence), _conversations(presence))
+    return (login, keys, _endpoint(presence), conversations)
 
 
 async def _login(presence: Presence) -> Check:
+    """The token itself waits three seconds at most."""
     try:
         await presence.token.fresh()
     except DeliveryError as error:
@@ -33,11 +35,15 @@ async def _login(presence: Presence) -> Check:
 
 async def _keys(presence: Presence) -> Check:
     keys = await asyncio.to_thread(import_module, "bot.channels.teams_keys")
+    mend = "Let this server reach the address in TEAMS_OPENID_METADATA_URL; without the keys no click counts."
     try:
-        await keys.Keys(presence.edge.http, presence.settings.metadata_url).renew()
+        async with asyncio.timeout(CHECK_SECONDS):
+            await keys.Keys(presence.edge.http, presence.settings.metadata_url).renew()
     except DeliveryError as error:
-        mend = "Let this server reach the address in TEAMS_OPENID_METADATA_URL; without the keys no click counts."
         return Check("Teams signing keys", False, error.detail, mend)
+    except TimeoutError:
+        cause = f"the Bot Connector's key page did not answer within {CHECK_SECONDS:.0f} seconds"
+        return Check("Teams signing keys", False, cause, mend)
     return Check("Teams signing keys", True)
 
 
@@ -54,7 +60,10 @@ def _endpoint(presence: Presence) -> Check:
 async def _conversations(presence: Presence) -> Check:
     name, home = "Teams conversations", await presence.home.conversation()
     if not home and not await presence.conversations.places():
-        mend = "Upload the app package to Teams and add the app to a team, to a group chat or for yourself."
+        mend = (
+            "Upload the app package to Teams and add the app to a team, to a group chat or for yourself. If you have, "
+            "Teams could not tell us: look at the messaging endpoint of the Azure Bot, remove the app and add it again."
+        )
         return Check(name, False, "the app was not added to any team or chat yet", mend)
     place = await presence.conversations.place(home) if home else None
     try:
@@ -65,3 +74,11 @@ async def _conversations(presence: Presence) -> Check:
         mend = "Add the app there again, or empty TEAMS_CONVERSATION_ID."
         return Check(name, False, "the conversation of TEAMS_CONVERSATION_ID takes no messages of the bot", mend)
     return Check(name, True)
+
+
+def when_silent(endpoint: str) -> str:
+    """What an owner can do where no click comes in."""
+    return (
+        f"Azure portal → your bot → Configuration: the messaging endpoint must be {endpoint}, and Microsoft must be "
+        "able to call that address. Under Channels, Microsoft Teams must be on."
+    )

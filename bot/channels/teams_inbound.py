@@ -19,6 +19,7 @@ from bot.channels import teams_answers as answers
 from bot.channels.teams_keys import Claims, Keys, KeysUnknown, Unsigned, claims_of
 from bot.channels.teams_presence import Presence
 from bot.channels.teams_turn import Turn
+from bot.channels.way_in import Doubt, WayIn
 
 log = logging.getLogger(__name__)
 
@@ -27,17 +28,27 @@ LARGEST_BODY = 512 * 1024
 # Teams itself gives up after ten to fifteen seconds.
 LONGEST_TURN = 10.0
 _AUDIT_SECONDS = 60.0
+_ANOTHER_TENANT = Doubt(
+    "TEAMS_TENANT_ID is not the tenant that they come from",
+    "Copy “Directory (tenant) ID” from the app's overview in Microsoft Entra.",
+)
 
 
 class Refused(Exception):
-    """An activity that is not heard. Forged ones are audited once a minute and kind, signed ones always."""
+    """An activity that is not heard. Forged ones are audited once a minute and kind, signed ones always.
 
-    def __init__(self, status: int, why: str, subject: str = "", *, signed: bool = True) -> None:
+    `doubt` is set where a setting of ours is what may be wrong.
+    """
+
+    def __init__(
+        self, status: int, why: str, subject: str = "", *, signed: bool = True, doubt: Doubt | None = None
+    ) -> None:
         super().__init__(why)
         self.status = status
         self.why = why
         self.subject = subject
         self.signed = signed
+        self.doubt = doubt
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +83,7 @@ class Inbound(CloudAdapter):
         self.keys = Keys(presence.edge.http, presence.settings.metadata_url)
         self._presence = presence
         self._bot = Turn(presence)
+        self._way_in = WayIn(presence.edge)
         self._activities = _deserializer()
 
     patience = LONGEST_TURN
@@ -86,6 +98,7 @@ class Inbound(CloudAdapter):
             return await self._refuse(refused)
         except (KeysUnknown, TimeoutError):
             return web.json_response({"error": "it cannot be told yet who this is"}, status=503)
+        self._way_in.took(click=activity.type == "invoke")
         if not await self._is_new(arrival.body):
             return _replayed(activity)
         try:
@@ -110,7 +123,7 @@ class Inbound(CloudAdapter):
         try:
             claims = await claims_of(request.headers.get("Authorization", ""), self.keys, self._presence.settings)
         except Unsigned as error:
-            raise Refused(401, str(error), signed=False) from None
+            raise Refused(401, str(error), signed=False, doubt=error.doubt) from None
         body = _parsed(await _read(request))
         self._check(body, claims)
         return Arrival(body, claims)
@@ -128,7 +141,7 @@ class Inbound(CloudAdapter):
         except ValueError:
             raise Refused(403, "a service URL whose host is not allowed", _subject(body)) from None
         if _tenants(body) != {self._presence.settings.tenant}:
-            raise Refused(403, "another tenant", _subject(body))
+            raise Refused(403, "another tenant", _subject(body), doubt=_ANOTHER_TENANT)
 
     def _activity(self, body: dict[str, Any]) -> Activity:
         try:
@@ -142,6 +155,8 @@ class Inbound(CloudAdapter):
 
     async def _refuse(self, refused: Refused) -> web.Response:
         edge = self._presence.edge
+        if refused.doubt:
+            self._way_in.refused(refused.doubt)
         if refused.status in {401, 403} and (
             refused.signed or await edge.once(f"refused:{refused.why}", _AUDIT_SECONDS)
         ):

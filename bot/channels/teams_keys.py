@@ -17,6 +17,7 @@ from bot.channels.contract import DeliveryError, Reason
 from bot.channels.teams_addresses import service_url
 from bot.channels.teams_errors import transport_error
 from bot.channels.teams_settings import TeamsSettings
+from bot.channels.way_in import Doubt
 
 log = logging.getLogger(__name__)
 
@@ -29,7 +30,14 @@ _SMALLEST_KEY = 2048
 
 
 class Unsigned(Exception):
-    """The call is not the Bot Connector's. The words are for the audit and the log."""
+    """The call is not the Bot Connector's. The words are for the audit and the log.
+
+    `doubt` is set where Microsoft did sign it, so that a setting of ours is what is wrong.
+    """
+
+    def __init__(self, words: str, doubt: Doubt | None = None) -> None:
+        super().__init__(words)
+        self.doubt = doubt
 
 
 class KeysUnknown(Exception):
@@ -158,8 +166,23 @@ def _verified(token: str, key: Key, settings: TeamsSettings) -> dict[str, Any]:
             options={"require": ["exp", "iss", "aud"], "strict_aud": True},
         )
     except (jwt.PyJWTError, ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise Unsigned(f"a token that does not hold: {type(error).__name__}") from None
+        raise Unsigned(f"a token that does not hold: {type(error).__name__}", _doubt_about(error)) from None
     return claims
+
+
+def _doubt_about(error: Exception) -> Doubt | None:
+    """These are looked at after the signature, and found wrong in what Microsoft itself has signed."""
+    match error:
+        case jwt.InvalidAudienceError():
+            mend = "Copy the app id of the Azure Bot whose messaging endpoint leads here; no other bot may use it."
+            return Doubt("TEAMS_APP_ID is not the app that they are meant for", mend)
+        case jwt.InvalidIssuerError():
+            return Doubt("TEAMS_TOKEN_ISSUER is not the cloud that signed them", "Set it to this cloud's issuer.")
+        case jwt.ExpiredSignatureError() | jwt.ImmatureSignatureError():
+            mend = "Switch time synchronisation (NTP) on: Microsoft's tokens count for an hour."
+            return Doubt("by this machine's clock their tokens are not valid now", mend)
+        case _:
+            return None
 
 
 def _listed(keys: Any) -> list[dict[str, Any]]:

@@ -26,6 +26,7 @@ FOUNDATION = (*GROUND, "bot.operators")
 DISPATCH = ("bot.dispatch", "bot.dispatch.dispatcher", "bot.dispatch.notice")  # its face
 PAGES = ("renderers.email", "renderers.inert", "renderers.markdown", "renderers.words")  # what writes HTML
 OWN = "{package}.**"
+WAY_BACK = ("bot.channels.contract", "bot.channels.way_in", "bot.memory", "bot.round_trip")
 FACES = (OWN, "bot.*", *FOUNDATION, *DISPATCH, "bot.channels.contract", "bot.channels.registry", "interactions.**")
 
 # The first row whose `of` matches the importing module counts.
@@ -48,6 +49,7 @@ TABLE = Table(
                 "bot.channels.{family}*.**",
                 "bot.channels.contract",
                 "bot.channels.http",
+                "bot.channels.way_in",
                 "renderers.**",
                 "interactions.**",
                 *FOUNDATION,
@@ -79,8 +81,10 @@ TABLE = Table(
             may=(*FACES, "bot.dispatch.health", "bot.events.registry", "teams_manifest"),
         ),
         Row("bot.admin.**", may=(*FACES, "teams_manifest", *PAGES)),
-        Row("bot.doctor", may=("bot.channels.contract", *FOUNDATION)),
-        Row("bot.round_trip", may=("bot.channels.contract", "interactions.**", *DISPATCH, *FOUNDATION)),
+        Row("bot.reach", may=("bot.channels.contract", *FOUNDATION)),
+        Row("bot.round_trip", may=(*WAY_BACK, "interactions.**", *DISPATCH, *FOUNDATION)),
+        Row("bot.way_back", may=(*WAY_BACK, *DISPATCH, *FOUNDATION)),
+        Row("bot.doctor", may=("bot.channels.contract", "bot.reach", "bot.way_back", *FOUNDATION)),
         Row("bot.store.migrations.**", may=(OWN, "bot.tables", "bot.*.tables", *GROUND)),
         Row("bot.**", may=(OWN, "interactions.**", *FOUNDATION)),
     ),

@@ -80,7 +80,8 @@ async def test_what_no_person_just_wrote_is_not_heard(world: World, more: dict[s
 async def test_an_event_of_another_kind_is_only_acknowledged(world: World) -> None:
     envelope = world.slack.payloads.event_callback({"type": "team_join", "user": {"id": "U1"}}, "x")
     assert (await world.slack.push.event(envelope)).status == 200
-    assert world.tasks == []
+    await world.settled()
+    assert (world.talk.heard, world.desk.clicks) == ([], [])
 
 
 async def test_a_command_is_answered_to_its_person_alone(either: World) -> None:
