@@ -1,10 +1,11 @@
 """Looking at a mail server step by step, so that the first thing that is wrong can be said with its mend."""
 
+import asyncio
 from collections.abc import Sequence
 
 from aiosmtplib import SMTP, SMTPException
 
-from bot.channels.contract import Check
+from bot.channels.contract import CHECK_SECONDS, Check
 from bot.channels.email_failure import failure, tls_trouble
 from bot.channels.email_relay import Relay, Security
 
@@ -16,24 +17,42 @@ class Examination:
         self._relay = relay
         self._server = relay.server
         self._sender = sender
+        self._found: list[Check] = []
 
     async def run(self) -> Sequence[Check]:
         try:
+            async with asyncio.timeout(CHECK_SECONDS):
+                await self._look()
+        except TimeoutError as error:
+            self._found.append(self._silence(error))
+        return self._found
+
+    async def _look(self) -> None:
+        try:
             smtp = await self._relay.greet()
         except (SMTPException, OSError) as error:
-            return (Check("Mail server", False, failure(error).detail, self._mend_greeting(error)),)
+            self._found.append(Check("Mail server", False, failure(error).detail, self._mend_greeting(error)))
+            return
+        self._found.append(Check("Mail server", True))
         try:
-            return [Check("Mail server", True), *await self._go_on(smtp)]
+            await self._go_on(smtp)
         finally:
             smtp.close()
 
-    async def _go_on(self, smtp: SMTP) -> Sequence[Check]:
-        found = [await self._encryption(smtp)]
-        if found[-1].ok and self._server.username:
-            found.append(await self._login(smtp))
-        if found[-1].ok:
-            found.append(await self._accepts_sender(smtp))
-        return found
+    async def _go_on(self, smtp: SMTP) -> None:
+        login = (self._login,) if self._server.username else ()
+        for step in (self._encryption, *login, self._accepts_sender):
+            self._found.append(await step(smtp))
+            if not self._found[-1].ok:
+                return
+
+    def _silence(self, error: TimeoutError) -> Check:
+        """Of a server that does not say a word, or stopped answering behind the last step that went well."""
+        if not self._found:
+            cause = f"the mail server did not answer within {CHECK_SECONDS:.0f} seconds"
+            return Check("Mail server", False, cause, self._mend_greeting(error))
+        cause = f"after “{self._found[-1].name}” the mail server said nothing within {CHECK_SECONDS:.0f} seconds"
+        return Check("Mail conversation", False, cause, "Try again; then ask whoever runs the mail server.")
 
     async def _encryption(self, smtp: SMTP) -> Check:
         name = "Mail encryption"
@@ -81,7 +100,10 @@ class Examination:
             return self._mend_certificate()
         if security is Security.TLS and tls_trouble(error):
             return f"Port {port} begins in plain text: set SMTP_SECURITY=starttls, or SMTP_PORT=465."
-        return "Check SMTP_HOST and SMTP_PORT, and that this machine may connect there: many networks close port 25."
+        mend = "Check SMTP_HOST and SMTP_PORT, and that this machine may connect there: many networks close port 25."
+        if security is not Security.TLS and isinstance(error, TimeoutError):
+            return f"{mend} If the port speaks TLS from the first byte, set SMTP_SECURITY=tls."
+        return mend
 
     def _mend_certificate(self) -> str:
         return (

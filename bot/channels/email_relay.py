@@ -101,8 +101,8 @@ class Relay:
             local_hostname=self.server.helo,
             timeout=self._patience,
         )
-        await smtp.connect()
         try:
+            await smtp.connect()
             await smtp.ehlo()
         except BaseException:
             smtp.close()
