@@ -4,12 +4,13 @@ import asyncio
 import logging
 import os
 import signal
-from collections.abc import AsyncIterator, Callable, Coroutine, MutableMapping, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, MutableMapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import ClientSession, web
+from aiohttp.abc import AbstractResolver
 
 from bot import signing
 from bot.admin import decision, rooms
@@ -109,10 +110,12 @@ async def made(
     mask: Mask,
     kinds: Registry | None = None,
     environment: MutableMapping[str, str] | None = None,
+    names: AbstractResolver | None = None,
 ) -> AsyncIterator[Product]:
     """Open everything, and close it again in the reverse order.
 
     `kinds` stands in for the kinds that come along; saved settings are put into the `environment`, if there is one.
+    `names` knows where the hosts are whose addresses come from others; without it, this machine does.
     """
     async with AsyncExitStack() as stack:
         clock, spawned, state = _clock(settings), Spawned(), api.State()
@@ -125,8 +128,15 @@ async def made(
         await anchor.advance()
         redis = await _redis(settings, metrics, stack)
         environment = {} if environment is None else environment
-        live = LiveSettings(settings, store, ledger, clock, keys("vault"), redis, environment)
-        shared, guarded = await _sessions(live, stack)
+
+        def judge(url: str, now: Settings) -> Awaitable[str]:
+            return http.check_resolved(url, _allowed(now), names)
+
+        def may_call(url: str) -> Awaitable[str]:
+            return judge(url, live.now)
+
+        live = LiveSettings(settings, store, ledger, clock, keys("vault"), redis, environment, judge)
+        shared, guarded = await _sessions(lambda: _allowed(live.now), names, stack)
         directory = Directory(store, ledger, clock.now, lambda: live.now.recipient)
         thresholds = Thresholds(store, ledger, clock.now)
         kinds = kinds or Registry()
@@ -180,6 +190,7 @@ async def made(
             agent=Agent(lambda: shared, http.signed),
             endpoint=lambda: endpoint_of(live.now),
             kinds=kinds,
+            may_call=may_call,
             now=clock.now,
         )
         await live.look()
@@ -205,7 +216,7 @@ async def made(
             settings=lambda: live.now,
             state=state,
             people_changed=directory.forget,
-            check_url=lambda url: http.check_url(url, _allowed(live)),
+            check_url=may_call,
         )
         access = Access(store, ledger, clock.now)
         looks = admin.Faces(
@@ -351,13 +362,15 @@ def _rules(now: Settings) -> Rules:
     return Rules(now.alerting, now.events_disabled, now.cooldown, now.chain)
 
 
-def _allowed(live: LiveSettings) -> http.Allowed:
-    return http.Allowed.parse(live.now["ALLOWED_PRIVATE_HOSTS"])
+def _allowed(now: Settings) -> http.Allowed:
+    return http.Allowed.parse(now["ALLOWED_PRIVATE_HOSTS"])
 
 
-async def _sessions(live: LiveSettings, stack: AsyncExitStack) -> tuple[ClientSession, ClientSession]:
+async def _sessions(
+    allowed: Callable[[], http.Allowed], names: AbstractResolver | None, stack: AsyncExitStack
+) -> tuple[ClientSession, ClientSession]:
     shared = http.shared_session()
-    guarded = http.guarded_session(lambda: _allowed(live))
+    guarded = http.guarded_session(allowed, names)
     for session in (shared, guarded):
         stack.push_async_callback(session.close)
     return shared, guarded

@@ -43,10 +43,14 @@ AT_START = frozenset(
 )
 
 Changed = Callable[[Settings, Settings], Awaitable[None]]
+Judge = Callable[[str, Settings], Awaitable[object]]
 
 
 class LiveSettings:
-    """`changed` is told (before, after) when others hold; saved values are put into the environment `publish_to`."""
+    """`changed` is told (before, after) when others hold; saved values are put into the environment `publish_to`.
+
+    `judge` looks at a guarded address before it is saved, and raises ValueError where these settings forbid to call it.
+    """
 
     def __init__(
         self,
@@ -57,12 +61,14 @@ class LiveSettings:
         keys: Sequence[bytes],
         redis: RedisLink | None,
         publish_to: MutableMapping[str, str],
+        judge: Judge,
     ) -> None:
         self.now = settings
         self._ledger = ledger
         self._clock = clock
         self._redis = redis
         self._publish_to = publish_to
+        self._judge = judge
         self._changed: Changed | None = None
         self._lock = asyncio.Lock()
         self._replicas = Replicas(store, clock, keys, settings.data_dir) if _may_have_replicas(settings) else None
@@ -83,6 +89,7 @@ class LiveSettings:
             self._refuse_locked(stored)
             content = _merged(read(self._path), stored)
             after = files.again(self.now, content)
+            await self._refuse_uncallable(stored, after)
             await asyncio.to_thread(change, self._path, stored)
             names = sorted(name for name in changes if self.now.get(name) != after.get(name))
             await self._write_down(names, by)
@@ -136,6 +143,14 @@ class LiveSettings:
         if locked:
             mend = "Change it where the process is started, or take it out there."
             raise SettingsFault(Flaw(name, "is locked by the environment", mend) for name in locked)
+
+    async def _refuse_uncallable(self, stored: Mapping[str, str | None], after: Settings) -> None:
+        for field in after.fields:
+            if field.guarded and stored.get(field.name):
+                try:
+                    await self._judge(after[field.name], after)
+                except ValueError as error:
+                    raise SettingsFault([Flaw(field.name, str(error).rstrip("."), field.mend)]) from None
 
     async def _take(self, after: Settings) -> None:
         before, self.now = self.now, after

@@ -99,14 +99,14 @@ async def _tell(call: Call, event: EventIn, place: str = "") -> JsonValue:
     return _out(told)
 
 
-def _may_ask(call: Call, asked: Ask, place: str) -> None:
+async def _may_ask(call: Call, asked: Ask, place: str) -> None:
     """An event that opens a question is held to what putting a question takes. Raises Problem."""
     if not call.key.allows(Scope.INTERACTIONS_WRITE):
         words = f"The key “{call.key.name}” lacks the scope {Scope.INTERACTIONS_WRITE}, which an event that asks needs"
         mend = f"gatebell key create NAME --scope {Scope.EVENTS_WRITE} --scope {Scope.INTERACTIONS_WRITE}"
         raise Problem(403, words, [Wrong("Authorization", words, mend)])
     if asked.callback_url:
-        must_be_callable(call, asked.callback_url, f"{place}.context.decision.callback_url".lstrip("."))
+        await must_be_callable(call, asked.callback_url, f"{place}.context.decision.callback_url".lstrip("."))
 
 
 def _out(told: Told) -> JsonValue:

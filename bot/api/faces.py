@@ -1,13 +1,13 @@
 """Everything that the API needs of the product, handed in by the composition root."""
 
 import asyncio
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
 from bot.channels.contract import Answer
 from bot.clock import Clock
-from bot.dispatch.notice import Ask, DeliveryView, Event, InteractionView, Opened, Told
+from bot.dispatch.notice import Ask, DeliveryView, Event, InteractionView, MayAsk, Opened, Told
 from bot.keys import Keys
 from bot.ledger import Ledger
 from bot.metrics import Metrics
@@ -21,7 +21,7 @@ from interactions.registry import Registry
 class Dispatch(Protocol):
     """What of the dispatcher the API calls. `producer` None means: whoever asked."""
 
-    async def tell(self, event: Event, may_ask: Callable[[Ask], None] = ...) -> Told: ...
+    async def tell(self, event: Event, may_ask: MayAsk | None = None) -> Told: ...
 
     async def ask(self, ask: Ask) -> Opened: ...
 
@@ -90,6 +90,6 @@ class Faces:
     clock: Clock
     metrics: Metrics
     settings: Callable[[], Settings]
-    check_url: Callable[[str], str]
+    check_url: Callable[[str], Awaitable[str]]
     state: State = field(default_factory=State)
     people_changed: Callable[[], None] = lambda: None

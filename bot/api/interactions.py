@@ -151,7 +151,7 @@ async def ask(call: Call, body: InteractionIn) -> Reply:
     """
     question = _question(call, body)
     if body.callback_url:
-        must_be_callable(call, body.callback_url)
+        await must_be_callable(call, body.callback_url)
     key = _idempotency_key(call, body)
     try:
         opened = await call.faces.dispatcher.ask(
@@ -290,10 +290,10 @@ def _question(call: Call, body: InteractionIn) -> Question:
         raise invalid(error, kinds.kind(body.kind).model_fields, "payload") from error
 
 
-def must_be_callable(call: Call, url: str, field: str = "callback_url") -> None:
+async def must_be_callable(call: Call, url: str, field: str = "callback_url") -> None:
     """Raises Problem for an address that the owner does not let us call."""
     try:
-        call.faces.check_url(url)
+        await call.faces.check_url(url)
     except ValueError as error:
         mend = "Give a public https address, or let the owner add its host to ALLOWED_PRIVATE_HOSTS."
         raise unfit(field, str(error), mend) from error

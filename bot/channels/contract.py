@@ -25,6 +25,7 @@ class Field:
     `check` returns the stored form of a value, or raises ValueError with a sentence that says what is wrong.
     `required` means that its channel (or, in the core, the server) cannot work without it.
     `aliases` are other gateways' names for the same thing; two names that disagree are an error at start.
+    A `guarded` address is called through the guarded session, so a private one is refused when it is saved as well.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Field:
     check: Callable[[str], str] = str
     mend: str = ""
     channel: str = ""
+    guarded: bool = False
 
 
 # ---- readers and what they are shown ---------------------------------------------------------------------------------

@@ -34,6 +34,7 @@ class Webhook:
             check=check_form,
             mend="Copy the whole address from the receiver, such as https://automation.example/hooks/gatebell.",
             channel="webhook",
+            guarded=True,
         ),
         Field(
             "WEBHOOK_SECRET",

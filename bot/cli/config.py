@@ -1,8 +1,10 @@
 """gatebell config: the settings, where they come from, and saving them."""
 
+import asyncio
 import json
 import os
 import sys
+from pathlib import Path
 from typing import Annotated
 
 from typer import Argument, Option, Typer, echo
@@ -12,8 +14,9 @@ from bot.channels.registry import fields
 from bot.cli.opened import BY, Opened, failing_in_words, now, settings_or_exit, with_database
 from bot.core_fields import CORE
 from bot.dispatch.notice import Unfit, Unknown
+from bot.env_file import read
 from bot.logs import HIDDEN
-from bot.settings import SAVED, Settings, data_dir, save
+from bot.settings import SAVED, Flaw, Settings, SettingsFault, checked, data_dir, load, save
 
 app = Typer(help="The settings.", no_args_is_help=True)
 Name = Annotated[str, Argument(metavar="NAME", show_default=False)]
@@ -78,11 +81,25 @@ def _save(name: str, value: str | None) -> None:
     with failing_in_words():
         field = _field(name)
         folder = data_dir(os.environ)
+        if field.guarded and value:
+            _refuse_uncallable(field, value, folder)
         save(folder, {name: value}, fields())
         said = [each for each in (field.name, *field.aliases) if os.environ.get(each)]
     echo(f"{field.name} is {'saved in' if value else 'taken out of'} {folder / SAVED}")
     if said:
         echo(f"but {said[0]} in the environment outranks it", err=True)
+
+
+def _refuse_uncallable(field: Field, value: str, folder: Path) -> None:
+    """As the pages do. Raises SettingsFault."""
+    from bot.channels import http
+
+    saved = {**read(folder / SAVED), **checked({field.name: value}, fields())}
+    after = load(fields(), os.environ, folder, saved={each: said for each, said in saved.items() if said is not None})
+    try:
+        asyncio.run(http.check_resolved(value, http.Allowed.parse(after["ALLOWED_PRIVATE_HOSTS"])))
+    except ValueError as error:
+        raise SettingsFault([Flaw(field.name, str(error).rstrip("."), field.mend)]) from None
 
 
 def _field(name: str) -> Field:

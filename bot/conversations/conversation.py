@@ -23,6 +23,8 @@ LONGEST = 8000
 PRODUCER = "agent"
 
 Recognise = Callable[[Person], Awaitable[Actor | None]]
+MayCall = Callable[[str], Awaitable[object]]
+"""Raises ValueError for an address that the owner does not let us call."""
 
 
 class Requests(Protocol):
@@ -45,6 +47,7 @@ class Conversation:
         agent: Agent,
         endpoint: Callable[[], Endpoint | None],
         kinds: Registry,
+        may_call: MayCall,
         now: Callable[[], datetime],
     ) -> None:
         self._recognise = recognise
@@ -53,6 +56,7 @@ class Conversation:
         self._agent = agent
         self._endpoint = endpoint
         self._kinds = kinds
+        self._may_call = may_call
         self._now = now
         self._turns = Turns()
 
@@ -117,6 +121,8 @@ class Conversation:
         named = asked.payload.get("agent")
         agent = clip(one_line(named), 300) if isinstance(named, str) else ""
         try:
+            if asked.callback_url:
+                await self._may_call(asked.callback_url)
             await self._requests.ask(
                 Ask(
                     question=self._kinds.question(asked.kind, asked.payload),

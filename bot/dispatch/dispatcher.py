@@ -1,7 +1,7 @@
 """The face of dispatch: tell, ask, answer, wait. Everything else in this package is behind it."""
 
 import asyncio
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from bot.channels.contract import Answer, Channel, Click, Person, Review
@@ -9,7 +9,7 @@ from bot.dispatch import again, outbox, overflow
 from bot.dispatch.answers import Answers
 from bot.dispatch.asking import Asking
 from bot.dispatch.health import ChannelHealth, Condition
-from bot.dispatch.notice import Ask, Audience, DeliveryView, Event, InteractionView, Opened, Told, Unknown
+from bot.dispatch.notice import Ask, Audience, DeliveryView, Event, InteractionView, MayAsk, Opened, Told, Unknown
 from bot.dispatch.outbox import NewDelivery, NewPost
 from bot.dispatch.pacing import place_of
 from bot.dispatch.posting import Posting
@@ -63,7 +63,7 @@ class Dispatcher:
 
     # ---- telling and asking ------------------------------------------------------------------------------------------
 
-    async def tell(self, event: Event, may_ask: Callable[[Ask], None] = lambda ask: None) -> Told:
+    async def tell(self, event: Event, may_ask: MayAsk | None = None) -> Told:
         return await self._telling.tell(event, may_ask)
 
     async def show(self, card: Card, audience: Audience) -> str:

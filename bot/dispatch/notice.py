@@ -1,6 +1,6 @@
 """The nouns of dispatch: what a producer says, what is worth telling, and what is asked for."""
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
@@ -67,6 +67,10 @@ class Ask:
     producer: str = ""
     idempotency_key: str = ""
     fingerprint: str = ""
+
+
+MayAsk = Callable[[Ask], Awaitable[None]]
+"""Hears of a question that an event opens, and raises if it must not."""
 
 
 @dataclass(frozen=True, slots=True)

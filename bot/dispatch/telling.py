@@ -1,12 +1,12 @@
 """Telling: events become notices, notices become posts, or a stored reason why nobody was told."""
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
 from bot.dispatch.asking import Asking
-from bot.dispatch.notice import Ask, Audience, Dropped, Event, Notice, NotTold, Result, Told, Unfit
+from bot.dispatch.notice import Audience, Dropped, Event, MayAsk, Notice, NotTold, Result, Told, Unfit
 from bot.dispatch.outbox import NewDelivery, NewPost
 from bot.dispatch.pipeline import Stage, cooled, routed, run, switched_on, with_a_way_out
 from bot.dispatch.posting import Posting
@@ -56,15 +56,15 @@ class Telling:
             routed(setting.directory, tools.cooldown),
         )
 
-    async def tell(self, event: Event, may_ask: Callable[[Ask], None] = lambda ask: None) -> Told:
+    async def tell(self, event: Event, may_ask: MayAsk | None = None) -> Told:
         """Take an event: stored in any case, told unless a stage says why not.
 
         `may_ask` hears of the question that an event opens before anything is stored, and raises if it must not.
         """
         at = self._tools.clock.now()
         notice = replace(self._setting.classify(event), ref=new_id(at))
-        if notice.ask:
-            may_ask(notice.ask)
+        if notice.ask and may_ask:
+            await may_ask(notice.ask)
         outcome = await run(self._stages, notice)
         if isinstance(outcome, Dropped):
             told = await self._drop(event, outcome, at)

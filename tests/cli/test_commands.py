@@ -28,6 +28,20 @@ def test_people_are_added_listed_and_removed(shell: Shell) -> None:
     assert [(each["email"], each["name"], each["role"]) for each in listed] == [("ana@example.com", "Ana", "admin")]
 
 
+@pytest.mark.parametrize(
+    "words", [("operator", "remove", "ana@example.com"), ("operator", "add", "ana@example.com", "--role", "viewer")]
+)
+def test_the_last_admin_stays_one(shell: Shell, words: tuple[str, ...]) -> None:
+    shell.run("operator", "add", "ana@example.com", "--role", "admin")
+    shell.run("operator", "add", "ben@example.com")
+    refused = shell.run(*words)
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        "gatebell: somebody has to be an admin, and ana@example.com is the only one; make another one first\n",
+    )
+    assert "ana@example.com (ana, admin)" in shell.run("operator", "list").stdout
+
+
 def test_adding_somebody_again_changes_what_is_said_and_nothing_else(shell: Shell) -> None:
     shell.run("operator", "add", "ana@example.com", "--role", "admin")
     shell.run("operator", "add", "ana@example.com", "--name", "Ana")
@@ -99,6 +113,18 @@ def test_a_secret_is_read_from_standard_input_and_never_shown(shell: Shell) -> N
 
 def test_a_setting_that_the_environment_outranks_says_so(shell: Shell) -> None:
     assert "outranks" in shell.run("config", "set", "PORT", "9090", PORT="8081").stderr
+
+
+@pytest.mark.parametrize("url", ["http://127.0.0.1/hook", "http://0xa9fea9fe/hook", "http://localhost/hook"])
+def test_a_webhook_that_leads_inside_is_not_saved(shell: Shell, url: str) -> None:
+    refused = shell.run("config", "set", "WEBHOOK_URL", url)
+    assert (refused.exit_code, "ALLOWED_PRIVATE_HOSTS" in refused.stderr) == (2, True)
+    assert "WEBHOOK_URL" not in shell.run("config", "show").stdout
+
+
+def test_a_webhook_that_leads_inside_is_saved_where_its_host_is_allowed(shell: Shell) -> None:
+    shell.run("config", "set", "ALLOWED_PRIVATE_HOSTS", "10.0.0.0/8")
+    assert shell.run("config", "set", "MCP_ALERT_WEBHOOK_URL", "http://10.0.0.7/hook").exit_code == 0
 
 
 @pytest.mark.parametrize("words", [("config", "set", "PORT", "http"), ("operator", "list")])

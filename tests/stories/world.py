@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from aiohttp import ClientSession, web
+from aiohttp.abc import AbstractResolver
 
 from bot import app as product
 from bot import settings as settings_files
@@ -281,13 +282,14 @@ async def installed(
     install_teams: bool = True,
     port: int = 0,
     kinds: Registry | None = None,
+    names: AbstractResolver | None = None,
     **changed: str,
 ) -> AsyncIterator[World]:
     """The product with these platforms, its operators and a key; `changed` overrides or (with "") unsets settings."""
     port = port or free_port()
     environ = {name: value for name, value in {**platforms.settings(port), **changed}.items() if value}
     settings = settings_files.load(product.all_fields(), environ, data, data)
-    async with product.made(settings, Mask(settings.secrets), kinds, {}) as made, ClientSession() as http:
+    async with product.made(settings, Mask(settings.secrets), kinds, {}, names) as made, ClientSession() as http:
         runner = web.AppRunner(made.web, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
         await web.TCPSite(runner, "127.0.0.1", port).start()

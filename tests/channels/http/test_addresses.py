@@ -1,12 +1,14 @@
 """Which addresses may be called, in every form in which an address can be written."""
 
 import ipaddress
+import socket
 
 import pytest
 
 from bot.channels.http import Allowed, check_form, check_resolved, check_url
 from bot.channels.http_addresses import is_public
 from bot.core_fields import CORE
+from tests.channels.http.names import Names
 
 PRIVATE_URLS = [
     "http://127.0.0.1/",
@@ -166,10 +168,37 @@ def test_a_public_address_inside_another_stays_public(address: str) -> None:
     assert is_public(ipaddress.ip_address(address))
 
 
-async def test_a_name_that_resolves_to_a_private_address_is_refused_when_it_is_saved() -> None:
-    with pytest.raises(ValueError, match="not a public address"):
-        await check_resolved("http://ip6-localhost.localhost/", Allowed())
+# ---- names -----------------------------------------------------------------------------------------------------------
+
+HOOK = "http://hooks.example.com/told"
 
 
-async def test_a_name_that_does_not_resolve_is_left_to_connecting() -> None:
-    assert await check_resolved("https://no-such-host.invalid/") == "https://no-such-host.invalid/"
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1", "10.0.0.7", "169.254.169.254", "::1", "fd00:ec2::254", "8.8.8.8 10.0.0.7"]
+)
+async def test_a_name_that_leads_to_a_private_address_is_refused(address: str) -> None:
+    with pytest.raises(ValueError, match=r"hooks\.example\.com is not a public address"):
+        await check_resolved(HOOK, Allowed(), Names(address))
+
+
+async def test_a_name_that_leads_to_public_addresses_is_taken() -> None:
+    assert await check_resolved(HOOK, Allowed(), Names("8.8.8.8 2606:4700::1111")) == HOOK
+
+
+@pytest.mark.parametrize("allowed", ["hooks.example.com", "10.0.0.0/8"])
+async def test_a_private_name_is_taken_where_the_owner_allows_it(allowed: str) -> None:
+    assert await check_resolved(HOOK, Allowed.parse(allowed), Names("10.0.0.7")) == HOOK
+
+
+async def test_a_name_that_does_not_exist_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"no host called hooks\.example\.com"):
+        await check_resolved(HOOK, Allowed(), Names(socket.gaierror(socket.EAI_NONAME, "unknown")))
+
+
+@pytest.mark.parametrize("silence", [socket.gaierror(socket.EAI_AGAIN, "try again"), TimeoutError()], ids=repr)
+async def test_where_no_name_server_answers_connecting_judges(silence: OSError) -> None:
+    assert await check_resolved(HOOK, Allowed(), Names(silence)) == HOOK
+
+
+async def test_a_name_server_is_not_waited_for_longer_than_a_few_seconds() -> None:
+    assert await check_resolved(HOOK, Allowed(), Names(never=True), seconds=0.01) == HOOK

@@ -1,34 +1,14 @@
 """The guarded session judges the address at which a connection is made, whatever led there."""
 
-import socket
 from collections.abc import AsyncIterator
 
 import pytest
 from aiohttp import ClientConnectorError, ClientError, ClientSession
-from aiohttp.abc import AbstractResolver, ResolveResult
 
 from bot.channels.http import Allowed, guarded_session, shared_session
 from bot.version import VERSION
+from tests.channels.http.names import Names
 from tests.channels.http.receiver import Receiver
-
-
-class Names(AbstractResolver):
-    """A name server that gives the next answer of its list each time, and then the last for ever."""
-
-    def __init__(self, *answers: str) -> None:
-        self.answers = list(answers)
-
-    async def resolve(
-        self, host: str, port: int = 0, family: socket.AddressFamily = socket.AF_INET
-    ) -> list[ResolveResult]:
-        addresses = (self.answers.pop(0) if len(self.answers) > 1 else self.answers[0]).split()
-        return [
-            ResolveResult(hostname=host, host=address, port=port, family=socket.AF_INET, proto=0, flags=0)
-            for address in addresses
-        ]
-
-    async def close(self) -> None:
-        return None
 
 
 @pytest.fixture
