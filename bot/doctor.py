@@ -4,15 +4,10 @@ The Health page and `gatebell doctor` show the same. Nothing is called but what 
 """
 
 import asyncio
-import hashlib
-import hmac
-import ipaddress
-import json
+import logging
 import os
-import secrets
-import ssl
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from email.utils import parsedate_to_datetime
@@ -20,22 +15,23 @@ from email.utils import parsedate_to_datetime
 from aiohttp import ClientError, ClientSession, ClientTimeout
 from yarl import URL
 
-from bot.channels.contract import CALLER_CHANNEL, CanCheck, Channel, Check
-from bot.settings import Settings, is_loopback
-from bot.store import Row, Store, StoreUnavailable, Tx
+from bot import reach, way_back
+from bot.channels.contract import CALLER_CHANNEL, CHECK_SECONDS, CanCheck, Channel, Check
+from bot.reach import plain
+from bot.settings import Settings
+from bot.store import Store, StoreUnavailable, Tx
 
-REACH = "/admin/health/reach"  # answers a riddle that only this installation can solve
-PATIENCE = 8.0  # seconds for each thing that is asked over the network
-CHECKS_PATIENCE = 20.0  # for all questions to one channel
+log = logging.getLogger(__name__)
+
+PATIENCE = CHECK_SECONDS + 1  # seconds for each part; all are looked at together
 CLOCK_OFF = 60.0  # Slack refuses what is five minutes off; Microsoft's tokens are as strict
-CERTIFICATE_DAYS = 14
-DAY = 86400.0
+_ADDRESS = "Public address"
 ROOM = 200 * 1024 * 1024  # bytes that should be free for the database
 
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """Checks of one thing. A check that is well may still have a cause: then it is something to know."""
+    """Checks of one thing."""
 
     title: str
     checks: tuple[Check, ...]
@@ -56,24 +52,61 @@ class Patient:
     now: Callable[[], datetime]
 
 
-async def examine(patient: Patient) -> tuple[Part, ...]:
-    """Everything at once; the answer comes within half a minute whatever hangs."""
-    async with ClientSession(timeout=ClientTimeout(total=PATIENCE)) as http:
-        looked = await asyncio.gather(
-            _settings(patient),
-            _database(patient),
-            _redis(patient.settings),
-            _clock(patient, http),
-            _address(patient, http),
-            *(_channel(patient, channel) for channel in patient.channels.values() if _is_set_by_owner(channel)),
-        )
-    return tuple(looked)
+Look = Callable[[Patient], Awaitable[Sequence[Check]]]
+Told = Callable[[Part], Awaitable[None]]
+
+
+async def _nobody(part: Part) -> None:
+    pass
+
+
+def titles(patient: Patient) -> tuple[str, ...]:
+    """The parts that `examine` looks at, in the order of its answer."""
+    return tuple(title for title, _ in _looks(patient))
+
+
+async def examine(patient: Patient, told: Told = _nobody) -> tuple[Part, ...]:
+    """Everything that has to be asked, at once; `told` hears of each part as it is known. It never hangs."""
+
+    async def one(title: str, look: Look) -> Part:
+        part = Part(title, tuple(await _within_patience(look(patient))))
+        await told(part)
+        return part
+
+    return tuple(await asyncio.gather(*(one(title, look) for title, look in _looks(patient))))
+
+
+async def examine_answers(patient: Patient) -> tuple[Part, ...]:
+    """Whether people's answers come back: nobody has to be asked, it is all written down."""
+    found: list[Part] = []
+    for channel in patient.channels.values():
+        try:
+            checks = await way_back.checks(patient.store, channel, patient.now())
+        except StoreUnavailable:
+            return tuple(found)
+        if checks:
+            found.append(Part(f"Answers from {channel.title}", checks))
+    return tuple(found)
 
 
 async def examine_address(patient: Patient) -> Part:
     """Whether the public address leads here, and nothing else."""
-    async with ClientSession(timeout=ClientTimeout(total=PATIENCE)) as http:
-        return await _address(patient, http)
+    return Part(_ADDRESS, tuple(await _within_patience(_address(patient))))
+
+
+async def _within_patience(looking: Awaitable[Sequence[Check]]) -> Sequence[Check]:
+    try:
+        async with asyncio.timeout(PATIENCE):
+            return await looking
+    except TimeoutError:
+        cause = f"no answer within {PATIENCE:.0f} seconds"
+        return (Check("Answer", False, cause, "Let this server reach the addresses that are set, and look again."),)
+    except StoreUnavailable as error:
+        return (Check("Answer", False, str(error), "See Database above."),)
+    except Exception as error:
+        log.exception("something could not be looked at")
+        cause = f"this could not be looked at ({type(error).__name__})"
+        return (Check("Answer", False, cause, "That is a defect of Gatebell's. The log has what a report needs."),)
 
 
 def flawed(flaws: Sequence[tuple[str, str, str]]) -> Part:
@@ -81,26 +114,14 @@ def flawed(flaws: Sequence[tuple[str, str, str]]) -> Part:
     return Part("Settings", tuple(Check(name, False, wrong, mend) for name, wrong, mend in flaws))
 
 
-def answer_to(riddle: str, keys: Sequence[bytes]) -> str:
-    return hmac.new(keys[0], f"reach\0{riddle}".encode(errors="replace"), hashlib.sha256).hexdigest()
-
-
 # ---- settings, database, Redis ----------------------------------------------------------------------------------
 
 
-async def _settings(patient: Patient) -> Part:
+async def _settings(patient: Patient) -> Sequence[Check]:
     settings = patient.settings
     warnings = tuple(Check("Setting", True, warning) for warning in settings.warnings)
-    return Part(
-        "Settings",
-        (
-            Check("Values", True, f"kept in {settings.data_dir}"),
-            *warnings,
-            _chain(patient),
-            await _recipient(patient),
-            _disk(settings),
-        ),
-    )
+    kept = Check("Values", True, f"kept in {settings.data_dir}")
+    return (kept, *warnings, _chain(patient), await _recipient(patient), _disk(settings))
 
 
 def _chain(patient: Patient) -> Check:
@@ -147,23 +168,28 @@ def _disk(settings: Settings) -> Check:
     return Check(name, True, f"{free // 2**20:,} MiB free")
 
 
-async def _database(patient: Patient) -> Part:
-    kind = "SQLite" if patient.settings.database_url.startswith("sqlite") else "PostgreSQL"
+async def _database(patient: Patient) -> Sequence[Check]:
+    kind = _kind(patient.settings)
     began = time.monotonic()
     try:
-        async with asyncio.timeout(PATIENCE):
+        async with asyncio.timeout(CHECK_SECONDS):
             await patient.store.write(_touch)
     except StoreUnavailable as error:
-        return broken_database(kind, str(error))
+        return broken_database(patient.settings, str(error)).checks
     except TimeoutError:
-        return broken_database(kind, f"it did not answer within {PATIENCE:.0f} seconds")
+        return broken_database(patient.settings, f"it did not answer within {CHECK_SECONDS:.0f} seconds").checks
     took = (time.monotonic() - began) * 1000
-    return Part("Database", (Check(kind, True, f"written and committed in {took:.0f} ms"),))
+    return (Check(kind, True, f"written and committed in {took:.0f} ms"),)
 
 
-def broken_database(kind: str, cause: str) -> Part:
+def broken_database(settings: Settings, cause: str) -> Part:
+    kind = _kind(settings)
     mend = "Make room on the disk and let Gatebell write there." if kind == "SQLite" else "Look at DATABASE_URL."
     return Part("Database", (Check(kind, False, cause, mend),))
+
+
+def _kind(settings: Settings) -> str:
+    return "SQLite" if settings.database_url.startswith("sqlite") else "PostgreSQL"
 
 
 async def _touch(tx: Tx) -> None:
@@ -171,33 +197,43 @@ async def _touch(tx: Tx) -> None:
     await tx.run(sql)
 
 
-async def _redis(settings: Settings) -> Part:
-    if not settings.redis_url:
-        return Part("Redis", (Check("Redis", True, "not used; one process needs none"),))
+async def _redis(patient: Patient) -> Sequence[Check]:
+    url = patient.settings.redis_url
+    if not url:
+        return (Check("Redis", True, "not used; one process needs none"),)
     from redis.asyncio import Redis
-    from redis.exceptions import RedisError
+    from redis.asyncio.retry import Retry
+    from redis.backoff import NoBackoff
+    from redis.exceptions import AuthenticationError, RedisError
 
-    redis = Redis.from_url(settings.redis_url, socket_connect_timeout=PATIENCE, socket_timeout=PATIENCE)
+    retry = Retry(NoBackoff(), 0)
+    redis = Redis.from_url(url, retry=retry, socket_connect_timeout=CHECK_SECONDS, socket_timeout=CHECK_SECONDS)
+    meanwhile = "Until then cooldown and pacing are kept in each process alone."
     try:
         await redis.ping()
+    except AuthenticationError as error:
+        mend = f"Put its password into REDIS_URL, as in redis://:PASSWORD@host:6379/0. {meanwhile}"
+        return (Check("Redis", False, f"it does not take the login of REDIS_URL: {plain(error)}", mend),)
     except (RedisError, OSError, TimeoutError) as error:
-        mend = "Start it, or correct REDIS_URL. Until then cooldown and pacing are kept in each process alone."
-        return Part("Redis", (Check("Redis", False, f"it does not answer: {_plain(error)}", mend),))
+        mend = f"Start it, or correct REDIS_URL. {meanwhile}"
+        return (Check("Redis", False, f"it does not answer: {plain(error)}", mend),)
     finally:
         await redis.aclose()
-    return Part("Redis", (Check("Redis", True),))
+    return (Check("Redis", True),)
 
 
 # ---- clock ------------------------------------------------------------------------------------------------------
 
 
-async def _clock(patient: Patient, http: ClientSession) -> Part:
+async def _clock(patient: Patient) -> Sequence[Check]:
     """Held against the platforms that are set up: they refuse what is signed at another time than theirs."""
-    for channel in patient.channels.values():
-        for url in _platforms(channel, patient.settings):
-            if (theirs := await _their_time(http, url)) is not None:
-                return Part("Clock", (_judged(time.time() - theirs, URL(url).host or ""),))
-    return Part("Clock", (Check("Clock", True, "no platform that is set up says what time it is"),))
+    urls = [url for channel in patient.channels.values() for url in _platforms(channel, patient.settings)]
+    async with ClientSession(timeout=ClientTimeout(total=CHECK_SECONDS)) as http:
+        times = await asyncio.gather(*(_off(http, url) for url in urls))
+    for url, off in zip(urls, times, strict=True):
+        if off is not None:
+            return (_judged(off, URL(url).host or ""),)
+    return (Check("Clock", True, "no platform that is set up says what time it is"),)
 
 
 def _platforms(channel: Channel, settings: Settings) -> list[str]:
@@ -207,10 +243,11 @@ def _platforms(channel: Channel, settings: Settings) -> list[str]:
     return [settings[each.name] for each in channel.fields if each.default.startswith("https://") and not each.secret]
 
 
-async def _their_time(http: ClientSession, url: str) -> float | None:
+async def _off(http: ClientSession, url: str) -> float | None:
+    """Seconds by which this machine is ahead of whoever answers there."""
     try:
         async with http.head(url, allow_redirects=False) as answer:
-            return parsedate_to_datetime(answer.headers["Date"]).timestamp()
+            return time.time() - parsedate_to_datetime(answer.headers["Date"]).timestamp()
     except (ClientError, OSError, TimeoutError, KeyError, ValueError):
         return None
 
@@ -224,115 +261,33 @@ def _judged(off: float, host: str) -> Check:
     return Check("Clock", False, cause, mend)
 
 
-# ---- the public address -----------------------------------------------------------------------------------------
+# ---- the public address, channels ---------------------------------------------------------------------------------
 
 
-async def _address(patient: Patient, http: ClientSession) -> Part:
-    base = URL(patient.settings.base_url)
-    checks = [await _resolved(base)]
-    if checks[-1].ok and base.scheme == "https":
-        checks.append(await _tls(patient, base))
-    if checks[-1].ok:
-        checks.append(await _reached(patient, http, base))
-    return Part("Public address", tuple(checks))
+async def _address(patient: Patient) -> Sequence[Check]:
+    return await reach.look(reach.Place(patient.settings, patient.keys), patient.now())
 
 
-async def _resolved(base: URL) -> Check:
-    host = base.host or ""
-    if is_loopback(host):
-        cause = f"{base} can be opened on this machine only"
-        return Check("DNS", True, cause, "Set BASE_URL to the address at which people and platforms reach you.")
-    try:
-        async with asyncio.timeout(PATIENCE):
-            found = await asyncio.get_running_loop().getaddrinfo(host, base.port)
-    except (OSError, TimeoutError, UnicodeError) as error:
-        mend = "Make a DNS record for it, or correct BASE_URL."
-        return Check("DNS", False, f"{host} has no address in DNS ({_plain(error)})", mend)
-    addresses = sorted({str(each[4][0]) for each in found})
-    return Check("DNS", True, f"{host} is {', '.join(addresses[:3])}")
+def _looks(patient: Patient) -> Sequence[tuple[str, Look]]:
+    first: tuple[tuple[str, Look], ...] = (
+        ("Settings", _settings),
+        ("Database", _database),
+        ("Redis", _redis),
+        ("Clock", _clock),
+        (_ADDRESS, _address),
+    )
+    mine = [each for each in patient.channels.values() if each.name != CALLER_CHANNEL and each.fields]
+    return (*first, *((each.title, _looking_at(each)) for each in mine))
 
 
-async def _tls(patient: Patient, base: URL) -> Check:
-    try:
-        ends = await _certificate_ends(base.host or "", base.port or 443)
-    except ssl.SSLError as error:
-        mend = "Install a certificate for this name that public authorities vouch for, with its whole chain."
-        return Check("TLS", False, _plain(error), mend)
-    except (OSError, TimeoutError) as error:
-        return await _unreached(patient, base, error)
-    left = (ends - patient.now().timestamp()) / DAY
-    if left > CERTIFICATE_DAYS:
-        return Check("TLS", True, f"the certificate holds for {left:.0f} more days")
-    return Check("TLS", False, f"the certificate ends in {left:.0f} days", "Renew it; platforms refuse an old one.")
+def _looking_at(channel: Channel) -> Look:
+    async def look(patient: Patient) -> Sequence[Check]:
+        missing = channel.missing()
+        if missing:
+            return (_not_set_up(patient, channel, missing),)
+        return await _asked(channel) or (Check("Settings", True),)
 
-
-async def _certificate_ends(host: str, port: int) -> float:
-    context = await asyncio.to_thread(ssl.create_default_context)
-    async with asyncio.timeout(PATIENCE):
-        _, writer = await asyncio.open_connection(host, port, ssl=context)
-    try:
-        return ssl.cert_time_to_seconds(writer.get_extra_info("peercert")["notAfter"])
-    finally:
-        writer.close()
-
-
-async def _reached(patient: Patient, http: ClientSession, base: URL) -> Check:
-    """Whether a call to BASE_URL comes out at this very installation."""
-    riddle = secrets.token_hex(16)
-    target = base.with_path(base.path.rstrip("/") + REACH).with_query(riddle=riddle)
-    try:
-        async with http.get(target, allow_redirects=False) as answer:
-            said, status = (await answer.content.read(200)).strip(), answer.status
-    except (ClientError, OSError, TimeoutError) as error:
-        return await _unreached(patient, base, error)
-    if any(hmac.compare_digest(said, answer_to(riddle, [key]).encode()) for key in patient.keys):
-        return Check("Reaches us", True)
-    mend = "Let the proxy in front pass every path to Gatebell unchanged, or correct BASE_URL."
-    return Check("Reaches us", False, f"something else answers at {base} (HTTP {status})", mend)
-
-
-async def _unreached(patient: Patient, base: URL, error: Exception) -> Check:
-    if not await _listens(patient.settings):
-        cause = "Gatebell is not running, so whether the address leads to it was not tried"
-        return Check("Reaches us", True, cause, "Start it with gatebell serve and look again.")
-    mend = "Point BASE_URL at this server: its proxy or firewall must let requests through to HOST and PORT."
-    return Check("Reaches us", False, f"{base} does not answer: {_plain(error)}", mend)
-
-
-async def _listens(settings: Settings) -> bool:
-    try:
-        async with asyncio.timeout(PATIENCE):
-            _, writer = await asyncio.open_connection(_own_host(settings.host), settings.port)
-    except (OSError, TimeoutError):
-        return False
-    writer.close()
-    return True
-
-
-def _own_host(host: str) -> str:
-    """Where a server that listens on every address is found from its own machine."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if not address.is_unspecified:
-        return host
-    return "127.0.0.1" if address.version == 4 else "::1"
-
-
-# ---- channels ---------------------------------------------------------------------------------------------------
-
-
-def _is_set_by_owner(channel: Channel) -> bool:
-    return channel.name != CALLER_CHANNEL and bool(channel.fields)
-
-
-async def _channel(patient: Patient, channel: Channel) -> Part:
-    missing = channel.missing()
-    if missing:
-        return Part(channel.title, (_not_set_up(patient, channel, missing),))
-    checks = [*await questioned(channel), *await _turned_away(patient, channel)]
-    return Part(channel.title, tuple(checks) or (Check("Settings", True),))
+    return look
 
 
 def _not_set_up(patient: Patient, channel: Channel, missing: Sequence[str]) -> Check:
@@ -347,51 +302,8 @@ def _not_set_up(patient: Patient, channel: Channel, missing: Sequence[str]) -> C
 
 async def questioned(channel: Channel) -> Sequence[Check]:
     """What the channel finds out about itself by asking its platform."""
-    if not isinstance(channel, CanCheck):
-        return ()
-    try:
-        async with asyncio.timeout(CHECKS_PATIENCE):
-            return await channel.check()
-    except TimeoutError:
-        cause = f"no answer within {CHECKS_PATIENCE:.0f} seconds"
-        return (Check("Answer", False, cause, "Let this server reach the platform's addresses."),)
-    except StoreUnavailable as error:
-        return (Check("Answer", False, str(error), "See Database above."),)
+    return await _within_patience(_asked(channel))
 
 
-async def _turned_away(patient: Patient, channel: Channel) -> Sequence[Check]:
-    """What people sent and we refused: the one place where a wrong secret for their answers shows."""
-    since = patient.now().timestamp() - DAY
-    try:
-        refused = await patient.store.read(lambda tx: _refusals(tx, channel.name, since))
-    except StoreUnavailable:
-        return ()
-    if not refused:
-        return ()
-    cause = f"no answer of a person has counted since {len(refused)} calls were refused: {refused[0]}"
-    return (Check("Answers", False, cause, _mend_of_answers(channel)),)
-
-
-def _mend_of_answers(channel: Channel) -> str:
-    """The settings that prove who calls."""
-    named = [each for each in channel.fields if each.name.endswith(("SIGNING_SECRET", "APP_ID", "TENANT_ID"))]
-    return " ".join(f"{each.name}: {each.mend}" for each in named) or "Compare the settings with the platform's own."
-
-
-async def _refusals(tx: Tx, platform: str, since: float) -> list[str]:
-    """Why calls of a platform were refused after the last one that was taken, newest first."""
-    rows = await tx.rows(
-        "SELECT detail FROM audit WHERE action = 'click.refused' AND place = :place AND subject = '' AND at > :since"
-        " AND seq > COALESCE((SELECT MAX(seq) FROM audit WHERE place = :place AND action LIKE 'interaction.%'), 0)"
-        " ORDER BY seq DESC LIMIT 100",
-        {"place": platform, "since": since},
-    )
-    return [why for row in rows if "signature" in (why := _why(row)) or "token" in why]
-
-
-def _why(row: Row) -> str:
-    return str(json.loads(row["detail"]).get("why", ""))
-
-
-def _plain(error: BaseException) -> str:
-    return (str(error) or type(error).__name__)[:300]
+async def _asked(channel: Channel) -> Sequence[Check]:
+    return await channel.check() if isinstance(channel, CanCheck) else ()

@@ -3,17 +3,29 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 
+from bot.channels.contract import Channel, IsCalled
+from bot.channels.way_in import Doubt, Heard, heard
 from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.notice import Ask, Audience, Unknown
+from bot.memory import ChannelMemory
 from bot.store import Row, Store, Tx
 from interactions.kinds.clarification import Clarification, Option
+from interactions.model import payload_of
 
 LIVES = 900.0  # seconds
 IMPATIENT = 10.0  # seconds after which it is said what is missing
-QUESTION = "This is a test. Press a button: then the way to you and back works."
+QUESTION = Clarification(
+    question="This is a test. Press a button: then the way to you and back works.",
+    choices=(Option(id="works", label="It works"), Option(id="also", label="This one too")),
+    agent="Gatebell",
+)
+SILENT = "Look at BASE_URL, and at the address that the platform was given for clicks."
+NOTHING_CAME = "You pressed a button, and nothing came in."
+_LAST = "round_trip:last"
+_ENDED_UNANSWERED = frozenset({"expired", "withdrawn"})
 _IDENTITY = frozenset({"not_asked", "role", "own_request"})
 _PERSONAL = frozenset({"a request from another workspace", "a request from another app", "another tenant"})
 
@@ -41,6 +53,7 @@ class Trip:
 
     id: str
     channel: str
+    began: float
     hops: tuple[Hop, ...]
     over: bool
 
@@ -61,6 +74,7 @@ class Traces:
     delivery: Row
     attempts: Sequence[Row]
     audit: Sequence[Row]
+    heard: Heard
     at: datetime
 
     @property
@@ -72,54 +86,84 @@ class Traces:
         return [str(json.loads(row["detail"]).get("why", "")) for row in self.audit if row["action"] == "click.refused"]
 
     @property
+    def doubt(self) -> Doubt | None:
+        """What was wrong with the calls that came in since, if none was taken after them."""
+        since = self.heard.doubted_at > float(self.question["created_at"])
+        return self.heard.doubt if since and self.heard.in_doubt else None
+
+    @property
     def decided(self) -> bool:
         return bool(self.question["status"] == "decided")
 
 
-async def begin(dispatcher: Dispatcher, operator: str, channel: str) -> str:
+async def begin(dispatcher: Dispatcher, store: Store, operator: str, channel: str, at: datetime) -> str:
     """Ask this person on this channel alone; the question's id. Raises Fault where nobody can be asked."""
-    options = (Option(id="works", label="It works"), Option(id="also", label="This one too"))
-    question = Clarification(question=QUESTION, choices=options, agent="Gatebell")
-    ask = Ask(question, Audience((operator,), channel=channel), expires_in=LIVES)
-    return (await dispatcher.ask(ask)).view.id
+    ask = Ask(QUESTION, Audience((operator,), channel=channel), expires_in=LIVES)
+    trip = (await dispatcher.ask(ask)).view.id
+    await ChannelMemory(store, lambda: at, channel).put(_LAST, trip)
+    return trip
 
 
-async def follow(store: Store, question_id: str, at: datetime) -> Trip:
+async def end(dispatcher: Dispatcher, question_id: str, because: str, by: str) -> None:
+    """Take the card back: whoever saw nothing happen need not wait until its time is over. Raises Unknown, Conflict."""
+    await dispatcher.withdraw(question_id, because, by=by)
+
+
+async def last(store: Store, channel: str) -> str:
+    """The question of the last round trip on this channel; "" where there was none."""
+    found = await ChannelMemory(store, lambda: datetime.now(UTC), channel).get(_LAST)
+    return found if isinstance(found, str) else ""
+
+
+async def follow(store: Store, channels: Mapping[str, Channel], question_id: str, at: datetime) -> Trip:
     """How far it has come by now. Raises Unknown."""
-    traces = await store.read(lambda tx: _traces(tx, question_id, at))
-    if traces is None:
+    found = await store.read(lambda tx: _question(tx, question_id))
+    if found is None:
         raise Unknown("there is no such round trip", "id")
-    hops = _in_order(_hops(traces))
+    came = await heard(ChannelMemory(store, lambda: at, found[1]["channel"]))
+    traces = await store.read(lambda tx: _traces(tx, *found, came, at))
+    hops = _in_order(_hops(traces, when_silent(channels.get(found[1]["channel"]))))
     over = traces.question["status"] != "pending" and (hops[-1].state is State.DONE or traces.age > LIVES)
-    return Trip(question_id, str(traces.delivery["channel"]), hops, over or any(h.state is State.FAILED for h in hops))
+    failed = any(hop.state is State.FAILED for hop in hops)
+    return Trip(
+        question_id, str(traces.delivery["channel"]), float(traces.question["created_at"]), hops, over or failed
+    )
 
 
-async def _traces(tx: Tx, question_id: str, at: datetime) -> Traces | None:
+def when_silent(channel: Channel | None) -> str:
+    """What to do where no click comes in."""
+    return channel.when_silent() if isinstance(channel, IsCalled) else SILENT
+
+
+async def _question(tx: Tx, question_id: str) -> tuple[Row, Row] | None:
+    """The question, and the copy of the person who was asked."""
     question = await tx.row("SELECT * FROM interaction WHERE id = :id", {"id": question_id})
-    if question is None:
+    if question is None or json.loads(question["payload"]) != payload_of(QUESTION):
         return None
     delivery = await tx.row(
         "SELECT * FROM delivery WHERE ref = :ref AND reader_kind = 'operator' ORDER BY id", {"ref": question["ref"]}
     )
-    if delivery is None:
-        return None
+    return (question, delivery) if delivery else None
+
+
+async def _traces(tx: Tx, question: Row, delivery: Row, came: Heard, at: datetime) -> Traces:
     attempts = await tx.rows("SELECT * FROM attempt WHERE delivery_id = :id ORDER BY at, id", {"id": delivery["id"]})
     audit = await tx.rows(
         "SELECT * FROM audit WHERE at >= :since AND (subject = :id OR (action = 'click.refused' AND subject = ''"
         " AND place IN (:channel, 'link'))) ORDER BY seq",
-        {"since": question["created_at"], "id": question_id, "channel": delivery["channel"]},
+        {"since": question["created_at"], "id": question["id"], "channel": delivery["channel"]},
     )
-    return Traces(question, delivery, attempts, audit, at)
+    return Traces(question, delivery, attempts, audit, came, at)
 
 
 # ---- the hops ---------------------------------------------------------------------------------------------------
 
 
-def _hops(traces: Traces) -> tuple[Hop, ...]:
+def _hops(traces: Traces, silent: str) -> tuple[Hop, ...]:
     return (
         _sent(traces),
         _delivered(traces),
-        _clicked(traces),
+        _clicked(traces, silent),
         _signature(traces),
         _token(traces),
         _identity(traces),
@@ -152,19 +196,13 @@ def _delivered(traces: Traces) -> Hop:
     return Hop("Delivered", State.FAILED, words, mend_of(str(last.get("reason", ""))))
 
 
-def _clicked(traces: Traces) -> Hop:
-    if traces.decided or traces.refusals:
+def _clicked(traces: Traces, silent: str) -> Hop:
+    if traces.decided or traces.refusals or traces.doubt:
         return Hop("Clicked", State.DONE, "An answer came in.")
-    if traces.question["status"] == "expired":
-        mend = (
-            "If you did press it, the platform could not call us: look at the request URL (in Slack: Interactivity &"
-            " Shortcuts; in Azure: the bot's messaging endpoint), at BASE_URL, or use Socket Mode."
-        )
-        return Hop("Clicked", State.FAILED, "No answer came in.", mend)
-    mend = (
-        "Press a button on the card. If you did and nothing happens here, the platform cannot call us: switch"
-        " interactivity on and give it the request URL, look at BASE_URL, or use Socket Mode."
-    )
+    if traces.question["status"] in _ENDED_UNANSWERED:
+        words = str(traces.question["ended_because"]) or "No answer came in."
+        return Hop("Clicked", State.FAILED, words, f"If you did press it, the platform could not call us. {silent}")
+    mend = f"Press a button on the card. If you did and nothing happens here, the platform cannot call us. {silent}"
     return Hop("Clicked", State.WAITING, "Waiting for you to press a button on the card.", mend)
 
 
@@ -173,6 +211,9 @@ def _signature(traces: Traces) -> Hop:
     at_the_edge = [why for why in traces.refusals if why not in _IDENTITY | _PERSONAL and why != "token"]
     known = {"ended", "expired", "unknown_choice", "input", "voted", "changed"}
     wrong = [why for why in at_the_edge if why not in known]
+    if traces.doubt and not traces.decided:
+        words = f"An answer came in and was refused: {traces.doubt.words}."
+        return Hop("Signature", State.FAILED, words, traces.doubt.mend)
     if traces.decided or not wrong:
         return Hop("Signature", State.DONE, "It was the platform that called.")
     mend = (

@@ -59,7 +59,7 @@ async def _asked(web: Web, method: str) -> Reply | DeliveryError:
 def _refused(name: str, setting: str, error: DeliveryError) -> Check:
     """A token that Slack refuses is to be copied again; where Slack did not answer, the token may be right."""
     if error.reason.passes:
-        mend = f"Let this server reach Slack. SLACK_API_URL: {_MENDS['SLACK_API_URL']}"
+        mend = "Let this server reach Slack: look at SLACK_API_URL, and at the firewall and the proxy on the way."
         return Check(name, False, error.detail, mend)
     return Check(name, False, error.detail, _MENDS[setting])
 

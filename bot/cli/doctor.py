@@ -50,17 +50,17 @@ def doctor(
 async def _examined(settings: Settings, mask: Mask, operator: str, channel: str, wait: float) -> bool:
     """Print everything; whether all is well."""
     from bot.app import made  # a second of imports that --help should not wait for
-    from bot.doctor import broken_database, examine
+    from bot.doctor import broken_database, examine, examine_answers
 
     try:
         async with made(settings, mask) as product:
-            parts = await examine(_patient(product))
+            patient = _patient(product)
+            parts = [*await examine(patient), *await examine_answers(patient)]
             _print(parts, mask)
             travelled = not operator or await _travelled(product, mask, operator, channel, wait)
             return travelled and all(part.ok for part in parts)
     except (CannotMigrate, StoreUnavailable, OSError) as error:
-        kind = "SQLite" if settings.database_url.startswith("sqlite") else "PostgreSQL"
-        _print([broken_database(kind, str(error))], mask)
+        _print([broken_database(settings, str(error))], mask)
         echo("Nothing else was looked at: the rest needs the database.")
         return False
 
@@ -79,7 +79,8 @@ async def _travelled(product: "Product", mask: Mask, operator: str, channel: str
     chosen = channel or next(iter(product.settings.now.chain), "")
     working = asyncio.create_task(product.dispatcher.run())
     try:
-        trip = await _followed(product, await begin(product.dispatcher, operator, chosen), wait)
+        began = await begin(product.dispatcher, product.store, operator, chosen, product.clock.now())
+        trip = await _followed(product, began, wait)
     finally:
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
@@ -93,10 +94,24 @@ async def _followed(product: "Product", question_id: str, wait: float) -> "Trip"
     echo("\nA card is on its way. Press a button on it; a running server takes the answer.")
     until = time.monotonic() + wait
     while True:
-        trip = await follow(product.store, question_id, product.clock.now())
-        if trip.over or time.monotonic() > until:
+        trip = await follow(product.store, product.channels(), question_id, product.clock.now())
+        if trip.over:
             return trip
+        if time.monotonic() > until:
+            await _give_up(product, question_id, wait)
+            return await follow(product.store, product.channels(), question_id, product.clock.now())
         await asyncio.sleep(LOOK)
+
+
+async def _give_up(product: "Product", question_id: str, wait: float) -> None:
+    """Take the card back, so that everybody sees where it ended, unless it was answered at the last moment."""
+    from bot.dispatch.notice import Conflict
+    from bot.round_trip import end
+
+    try:
+        await end(product.dispatcher, question_id, f"No answer came in within {wait:.0f} seconds.", "cli")
+    except Conflict:
+        return
 
 
 # ---- on the screen ----------------------------------------------------------------------------------------------
@@ -123,7 +138,8 @@ def report(parts: Iterable["Part"]) -> Iterator[str]:
 def _lines(check: Check, width: int) -> Iterator[str]:
     indent = " " * (width + 10)
     words = " ".join((check.cause or ("fine" if check.ok else "")).split())
-    first = f"  {'ok  ' if check.ok else 'FAIL'}  {check.name:<{width}}  "
+    mark = "FAIL" if not check.ok else "note" if check.mend else "ok  "
+    first = f"  {mark}  {check.name:<{width}}  "
     yield textwrap.fill(words, WIDTH, initial_indent=first, subsequent_indent=indent) or first
     if check.mend:
         yield textwrap.fill(f"→ {check.mend}", WIDTH, initial_indent=indent, subsequent_indent=f"{indent}  ")

@@ -5,24 +5,39 @@ from dataclasses import replace
 
 from aiohttp import web
 
+from bot.admin.checkup import current, look_again, masked, patient_of, wrong
 from bot.admin.site import Moved, Page, Shown, Visit, page
 from bot.channels.contract import CALLER_CHANNEL
-from bot.dispatch.notice import Fault
-from bot.doctor import REACH, Part, Patient, answer_to, examine
+from bot.dispatch.notice import Conflict, Fault
+from bot.doctor import examine_answers
 from bot.logs import Mask
-from bot.round_trip import Hop, begin, follow
+from bot.reach import REACH, answer_to
+from bot.round_trip import NOTHING_CAME, Hop, State, Trip, begin, end, follow
 from interactions.model import Role
 
+HOME = "/admin/health"
 LONGEST_RIDDLE = 64
 
 
-@page("GET", "/admin/health", Role.OPERATOR)
+@page("GET", HOME, Role.OPERATOR)
 async def health(visit: Visit) -> Shown:
     faces = visit.faces
-    patient = Patient(faces.settings.now, faces.store, faces.channels(), faces.form_keys, faces.clock.now)
-    parts = masked(await examine(patient), faces.mask)
-    wrong = sum(not check.ok for part in parts for check in part.checks)
-    return Shown("health.html", {"parts": parts, "wrong": wrong, "ways": _ways(visit)})
+    checkup = await current(faces)
+    answers = [masked(part, faces.mask) for part in await examine_answers(patient_of(faces))]
+    values = {
+        "checkup": checkup,
+        "parts": (*checkup.parts, *answers),
+        "wrong": wrong((*checkup.parts, *answers)),
+        "going_on": checkup.going_on(faces.clock.now()),
+        "ways": _ways(visit),
+    }
+    return Shown("health.html", values)
+
+
+@page("POST", HOME + "/check", Role.OPERATOR)
+async def check_again(visit: Visit) -> Moved:
+    await look_again(visit.faces)
+    return Moved(HOME)
 
 
 @page("GET", REACH, None)
@@ -32,26 +47,47 @@ async def reach(visit: Visit) -> web.Response:
     return web.Response(text=answer_to(riddle, visit.faces.form_keys))
 
 
-@page("POST", "/admin/health/trip", Role.OPERATOR)
+@page("POST", HOME + "/trip", Role.OPERATOR)
 async def start_trip(visit: Visit) -> Moved:
     channel = visit.form.get("channel", "")
     if channel not in {name for name, _ in _ways(visit)}:
-        return Moved("/admin/health", "That channel is not set up, so no card can take that way.", bad=True)
+        return Moved(HOME, "That channel is not set up, so no card can take that way.", bad=True)
     try:
-        trip = await begin(visit.faces.dispatcher, visit.who.operator.id, channel)
+        faces = visit.faces
+        trip = await begin(faces.dispatcher, faces.store, visit.who.operator.id, channel, faces.clock.now())
     except Fault as fault:
-        return Moved("/admin/health", f"No card was sent: {fault.words}.", bad=True)
-    return Moved(f"/admin/health/trip/{trip}")
+        return Moved(HOME, f"No card was sent: {fault.words}.", bad=True)
+    return Moved(f"{HOME}/trip/{trip}")
 
 
-@page("GET", "/admin/health/trip/{id}", Role.OPERATOR)
+@page("GET", HOME + "/trip/{id}", Role.OPERATOR)
 async def look_at_trip(visit: Visit) -> Shown:
+    trip = await _followed(visit)
+    channel = visit.faces.channels().get(trip.channel)
+    values = {
+        "trip": trip,
+        "hops": tuple(_masked_hop(hop, visit.faces.mask) for hop in trip.hops),
+        "title": channel.title if channel else trip.channel,
+        "waits_for_click": any(hop.name == "Clicked" and hop.state is State.WAITING for hop in trip.hops),
+    }
+    return Shown("trip.html", values)
+
+
+@page("POST", HOME + "/trip/{id}/silent", Role.OPERATOR)
+async def nothing_happened(visit: Visit) -> Moved:
+    """Somebody pressed a button, and nothing came in: they need not wait until the card's time is over."""
+    trip = await _followed(visit)
+    try:
+        await end(visit.faces.dispatcher, trip.id, NOTHING_CAME, visit.by)
+    except Conflict:
+        return Moved(f"{HOME}/trip/{trip.id}", "It has ended meanwhile.")
+    return Moved(f"{HOME}/trip/{trip.id}")
+
+
+async def _followed(visit: Visit) -> Trip:
+    """The trip of this address."""
     faces = visit.faces
-    trip = await follow(faces.store, visit.request.match_info["id"], faces.clock.now())
-    channel = faces.channels().get(trip.channel)
-    hops = tuple(_masked_hop(hop, faces.mask) for hop in trip.hops)
-    title = channel.title if channel else trip.channel
-    return Shown("trip.html", {"trip": trip, "hops": hops, "title": title})
+    return await follow(faces.store, faces.channels(), visit.request.match_info["id"], faces.clock.now())
 
 
 def _ways(visit: Visit) -> Sequence[tuple[str, str]]:
@@ -60,15 +96,8 @@ def _ways(visit: Visit) -> Sequence[tuple[str, str]]:
     return [(name, each.title) for name, each in channels.items() if name != CALLER_CHANNEL and not each.missing()]
 
 
-def masked(parts: Sequence[Part], mask: Mask) -> tuple[Part, ...]:
-    """What platforms answer may hold a secret of ours; nobody sees it."""
-    return tuple(
-        Part(part.title, tuple(replace(check, cause=mask.text(check.cause)) for check in part.checks)) for part in parts
-    )
-
-
 def _masked_hop(hop: Hop, mask: Mask) -> Hop:
     return replace(hop, words=mask.text(hop.words))
 
 
-PAGES: tuple[Page, ...] = (health, reach, start_trip, look_at_trip)
+PAGES: tuple[Page, ...] = (health, check_again, reach, start_trip, look_at_trip, nothing_happened)

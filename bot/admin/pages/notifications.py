@@ -5,15 +5,18 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
+from bot import way_back
 from bot.admin import preview
+from bot.admin.checkup import masked
 from bot.admin.entries import Entry, changes_of, entries_of, flaws_of, saved_at
 from bot.admin.pages.settings import said_of
 from bot.admin.pages.trial import PAGES as TRIAL
 from bot.admin.setup_aids import aids_of
 from bot.admin.site import Moved, Page, Shown, Visit, page
 from bot.admin.web import OWN_SCRIPT
-from bot.channels.contract import CALLER_CHANNEL, Channel
+from bot.channels.contract import CALLER_CHANNEL, Channel, Check
 from bot.dispatch.health import ChannelHealth, Condition
+from bot.doctor import Part
 from bot.events.registry import CLASSES
 from bot.logs import Mask
 from bot.round_trip import mend_of
@@ -46,6 +49,7 @@ class ChannelCard:
     ready: bool
     guide: str
     open: bool
+    answers: Sequence[Check]
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,8 +171,17 @@ async def _cards(visit: Visit, part: str, flaws: Mapping[str, str]) -> list[Chan
         entries = entries_of(channel.fields, settings, times, flaws if part == name else {}, typed)
         state = _state(channel, settings, health.get(name, ChannelHealth(name)), faces.mask)
         ready = not channel.missing()
-        cards.append(ChannelCard(name, channel.title, state, entries, ready, f"guides/{name}.html", not ready))
+        answers = masked(Part("", await way_back.checks(faces.store, channel, faces.clock.now())), faces.mask).checks
+        guide = f"guides/{name}.html"
+        cards.append(ChannelCard(name, channel.title, _with(state, answers), entries, ready, guide, not ready, answers))
     return cards
+
+
+def _with(state: State, answers: Sequence[Check]) -> State:
+    """A channel that takes our cards and whose answers do not come back is only half of one."""
+    if state.tone == "bad" or all(check.ok for check in answers):
+        return state
+    return State("Answers do not come back", "bad", state.words)
 
 
 def _state(channel: Channel, settings: Settings, health: ChannelHealth, mask: Mask) -> State:

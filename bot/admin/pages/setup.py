@@ -14,6 +14,7 @@ from bot.channels.contract import CALLER_CHANNEL, Channel, Field
 from bot.dispatch.notice import Audience, Fault, Unfit, Unknown
 from bot.doctor import Part, Patient, examine_address
 from bot.operators import valid
+from bot.round_trip import mend_of
 from bot.settings import DEFAULT, SettingsFault
 from bot.store import Row
 from interactions.card import Card
@@ -174,7 +175,8 @@ async def try_out(visit: Visit) -> Shown:
     attempts = await _attempts(visit.faces, ref) if ref else []
     last = attempts[-1] if attempts else None
     titles = {each.name: each.title for each in _offers(visit.faces)}
-    return Shown("setup_test.html", _step("test", ready=ready, ref=ref, last=last, titles=titles))
+    mend = mend_of(last["reason"]) if last else ""
+    return Shown("setup_test.html", _step("test", ready=ready, ref=ref, last=last, mend=mend, titles=titles))
 
 
 @page("POST", "/setup/test", Role.ADMIN)

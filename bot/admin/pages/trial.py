@@ -1,13 +1,15 @@
 """A test notification: through the whole pipeline on one channel, and what each step of it answered."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import quote
 
 from aiohttp import web
 
-from bot.admin.site import Moved, Page, Shown, Visit, page
-from bot.channels.contract import CALLER_CHANNEL
+from bot import way_back
+from bot.admin.site import Faces, Moved, Page, Shown, Visit, page
+from bot.channels.contract import CALLER_CHANNEL, Channel, Check
 from bot.dispatch.notice import Audience, Fault, Unknown
 from bot.doctor import questioned
 from bot.logs import Mask
@@ -65,9 +67,16 @@ async def look(visit: Visit) -> Shown:
         "arrived": delivery["shown"] >= 0,
         "over": delivery["shown"] >= 0 or delivery["state"] != "open",
         "failed": failed,
+        "answers": await _answers(faces, channel) if delivery["shown"] >= 0 and channel else (),
         "checks": [replace(each, cause=faces.mask.text(each.cause)) for each in looked if not each.ok],
     }
     return Shown("trial.html", values)
+
+
+async def _answers(faces: Faces, channel: Channel) -> Sequence[Check]:
+    """A test goes one way; whether an answer would come back is another thing."""
+    found = await way_back.checks(faces.store, channel, faces.clock.now())
+    return [replace(each, cause=faces.mask.text(each.cause)) for each in found]
 
 
 async def _written(tx: Tx, ref: str) -> tuple[Row, list[Row]] | None:

@@ -1,0 +1,146 @@
+"""Whether people's answers come back from a platform, by what has come in: no call to it could tell.
+
+Kept in the database, so that the doctor says the same as a command and on its page.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from bot.channels.contract import Channel, Check, IsCalled
+from bot.channels.way_in import Heard, heard
+from bot.dispatch.notice import Unknown
+from bot.memory import ChannelMemory
+from bot.round_trip import Hop, State, Trip, follow, last, when_silent
+from bot.store import Row, Store, Tx
+
+MANY = 100  # as many as are counted
+TRY = "Press Round trip under General → Health."
+ANOTHER = "Then make another round trip."
+_ON_THE_WAY_BACK = frozenset({"Clicked", "Signature", "Token", "Identity", "Decision"})
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What is known of one channel. `asked` counts the cards with buttons that lie before people, up to MANY."""
+
+    channel: Channel
+    heard: Heard
+    asked: int
+    changed_at: float
+    trip: Trip | None
+
+
+async def checks(store: Store, channel: Channel, at: datetime) -> tuple[Check, ...]:
+    """Nothing of a channel that is not set up."""
+    if channel.missing():
+        return ()
+    found = await _found(store, channel, at)
+    called = (_calls(found), _clicks(found)) if isinstance(channel, IsCalled) else ()
+    return (*called, *([_round_trip(found, found.trip)] if found.trip else []))
+
+
+async def _found(store: Store, channel: Channel, at: datetime) -> Found:
+    memory = ChannelMemory(store, lambda: at, channel.name)
+    came = await heard(memory)
+    return Found(
+        channel,
+        came,
+        0 if came.clicked_at else await store.read(lambda tx: _asked(tx, channel.name)),
+        await store.read(lambda tx: _changed_at(tx, {each.name for each in channel.fields})),
+        await _last_trip(store, channel, at),
+    )
+
+
+async def _last_trip(store: Store, channel: Channel, at: datetime) -> Trip | None:
+    trip_id = await last(store, channel.name)
+    try:
+        return await follow(store, {channel.name: channel}, trip_id, at) if trip_id else None
+    except Unknown:
+        return None
+
+
+async def _asked(tx: Tx, channel: str) -> int:
+    rows = await tx.rows(
+        "SELECT d.id FROM interaction i JOIN delivery d ON d.ref = i.ref"
+        " WHERE d.channel = :channel AND d.shown >= 0 AND d.reader_kind <> 'caller' LIMIT :most",
+        {"channel": channel, "most": MANY},
+    )
+    return len(rows)
+
+
+async def _changed_at(tx: Tx, names: set[str]) -> float:
+    """When somebody last saved one of these settings; what fills itself is nobody's change."""
+    rows: list[Row] = await tx.rows(
+        "SELECT at, detail FROM audit WHERE action = 'settings.saved' AND actor <> 'system' ORDER BY seq DESC LIMIT 100"
+    )
+    return next((float(row["at"]) for row in rows if any(f'"{name}"' in row["detail"] for name in names)), 0.0)
+
+
+# ---- what is said ------------------------------------------------------------------------------------------------
+
+
+def _calls(found: Found) -> Check:
+    name, title, came = "Calls", found.channel.title, found.heard
+    if came.doubt and came.in_doubt:
+        return _doubted(found, came.doubt.words, came.doubt.mend)
+    if came.called_at:
+        return Check(name, True, f"{title} called last on {moment(came.called_at)}, and the call was genuine")
+    return Check(name, True, f"{title} has not called this server yet", TRY)
+
+
+def _doubted(found: Found, words: str, mend: str) -> Check:
+    came = found.heard
+    count = "one call" if came.doubts == 1 else f"{came.doubts} calls"
+    was = "was" if came.doubts == 1 else "were"
+    cause = f"{count} of {found.channel.title} {was} refused since {moment(came.doubted_since)}: {words}."
+    if found.changed_at > came.doubted_at:
+        return Check("Calls", True, f"{cause} The settings were changed since, and nothing has called yet.", TRY)
+    before = f"The last genuine one came on {moment(came.called_at)}." if came.called_at else "None was ever genuine."
+    return Check("Calls", False, f"{cause} {before}", f"{mend} {ANOTHER}")
+
+
+def _clicks(found: Found) -> Check:
+    name, came = "Answers", found.heard
+    if came.clicked_at:
+        return Check(name, True, f"the last click came in on {moment(came.clicked_at)}")
+    if not found.asked:
+        return Check(name, True, "no card with buttons was sent yet")
+    sent = "One card" if found.asked == 1 else f"{found.asked} cards"
+    many = " or more" if found.asked == MANY else ""
+    cause = f"{sent}{many} with buttons went out, and nobody's click has come back yet"
+    return Check(name, True, cause, f"{TRY} If its click does not come back either: {when_silent(found.channel)}")
+
+
+def _round_trip(found: Found, trip: Trip) -> Check:
+    began = f"the one of {moment(trip.began)}"
+    if trip.done:
+        return Check("Round trip", True, f"{began} went all the way")
+    if trip.failed is None:
+        return Check("Round trip", True, f"{began} is still under way", _waiting(trip).mend)
+    cause = f"{began} ended at “{trip.failed.name}”: {trip.failed.words}"
+    return Check(
+        "Round trip", not _still_fails(found, trip), cause + _since(found, trip), f"{trip.failed.mend} {ANOTHER}"
+    )
+
+
+def _waiting(trip: Trip) -> Hop:
+    return next((hop for hop in trip.hops if hop.state is State.WAITING), trip.hops[-1])
+
+
+def _still_fails(found: Found, trip: Trip) -> bool:
+    """Whether nothing says that it would be otherwise now. Whether a card goes out, other checks say by asking."""
+    on_the_way = trip.failed is not None and trip.failed.name in _ON_THE_WAY_BACK
+    return on_the_way and not _since(found, trip)
+
+
+def _since(found: Found, trip: Trip) -> str:
+    if found.changed_at > trip.began:
+        return " The settings were changed since."
+    if trip.failed and trip.failed.name == "Clicked" and found.heard.clicked_at > trip.began:
+        return " A click has come in since."
+    return ""
+
+
+def moment(seconds: float) -> str:
+    at = datetime.fromtimestamp(seconds, UTC)
+    return f"{at.day} {at:%B, %H:%M} UTC"
