@@ -32,6 +32,7 @@ AT_ONCE = 200  # sends in flight per channel
 ANSWER_WITHIN = 15.0  # seconds; channels have shorter limits of their own
 LOOK_AGAIN = 1.0  # seconds until work of other replicas is noticed
 URGENT = Severity.HIGH.rank
+POISONED = 5  # failures of ours over one copy, after which it is set aside
 
 
 UNREADABLE = "the stored card cannot be read"
@@ -183,8 +184,7 @@ class Worker:
 
     async def _work(self, claim: Claim) -> None:
         try:
-            kept = await self._show(claim)
-            await self._keep(kept)
+            await self._keep(await self._shown(claim))
         except StoreUnavailable as error:  # the lease runs out, and somebody takes it up again
             log.warning("a copy waits for the database: %s", error, extra={"ref": claim.ref})
         finally:
@@ -235,6 +235,16 @@ class Worker:
         state = await outbox.keep(tx, kept, at)
         lost = state == "failed"
         return state, lost and await self._lost(tx, kept.claim.ref, kept.claim.interaction_id, kept.detail, at)
+
+    async def _shown(self, claim: Claim) -> Kept:
+        """What becomes of a claim, whatever happens: one that nobody can work on must not come back for ever."""
+        try:
+            return await self._show(claim)
+        except StoreUnavailable:
+            raise
+        except Exception as error:
+            log.exception("a copy could not be worked on", extra={"ref": claim.ref})
+            return _set_aside(claim, f"unexpected failure ({type(error).__name__})", self._tools.clock.now())
 
     async def _show(self, claim: Claim) -> Kept:
         reader = await self._reader(claim)
@@ -365,6 +375,16 @@ class Worker:
     async def _crowd(self, claim: Claim, wait: float) -> None:
         if wait > 5.0:
             await self._crowded(claim.channel, claim.reader_id)
+
+
+def _set_aside(claim: Claim, detail: str, at: datetime) -> Kept:
+    """Again a little later; for the last time set aside for good, so that people see it among what failed."""
+    kept = Kept(
+        claim, (), claim.shown, claim.receipt, claim.step, tries=claim.tries + 1, reason="invalid", detail=detail
+    )
+    if kept.tries >= POISONED:
+        return replace(kept, state="failed")
+    return replace(kept, due_at=at.timestamp() + chain.backoff(claim.tries))
 
 
 async def _try(channel: Channel, reader: Reader, post: Post, receipt: Receipt | None) -> Receipt | DeliveryError:
