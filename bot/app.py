@@ -136,7 +136,8 @@ async def made(
             return judge(url, live.now)
 
         live = LiveSettings(settings, store, ledger, clock, keys("vault"), redis, environment, judge)
-        shared, guarded = await _sessions(lambda: _allowed(live.now), names, stack)
+        allowed = live.derived(_allowed)
+        shared, guarded = await _sessions(allowed, names, stack)
         directory = Directory(store, ledger, clock.now, lambda: live.now.recipient)
         thresholds = Thresholds(store, ledger, clock.now)
         kinds = kinds or Registry()
@@ -173,7 +174,7 @@ async def made(
         setting = Setting(
             directory=directory,
             questions=questions,
-            rules=lambda: _rules(live.now),
+            rules=live.derived(_rules),
             classify=lambda event: notice_of(event, clock.now()),
             digest=signing.digest,
             told=metrics.told,
@@ -359,7 +360,7 @@ async def _store(settings: Settings, stack: AsyncExitStack) -> Store:
 
 
 def _rules(now: Settings) -> Rules:
-    return Rules(now.alerting, now.events_disabled, now.cooldown, now.chain)
+    return Rules(now.alerting, now.events_disabled, now.cooldown, now.chain, now.retention_days)
 
 
 def _allowed(now: Settings) -> http.Allowed:

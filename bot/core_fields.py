@@ -40,6 +40,12 @@ def _seconds(value: str) -> str:
     return value
 
 
+def _days(value: str) -> str:
+    if not value.isascii() or not value.isdigit() or int(value) > 36_500:
+        raise ValueError(f"{value!r} is not a number of days up to 36500")
+    return str(int(value))
+
+
 def _address(*schemes: str) -> Callable[[str], str]:
     def check(value: str) -> str:
         parts = urlsplit(value)
@@ -168,6 +174,13 @@ CORE: tuple[Field, ...] = (
         "3600",
         check=_seconds,
         mend="Give seconds such as 3600; 0 switches it off.",
+    ),
+    Field(
+        "RETENTION_DAYS",
+        "For how many days events, cards and their deliveries are kept once they are over. The audit log stays.",
+        "90",
+        check=_days,
+        mend="Give days such as 90; 0 keeps everything.",
     ),
     Field(
         "CHAIN",

@@ -11,6 +11,7 @@ import json
 import logging
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import JsonValue
 
@@ -42,6 +43,7 @@ AT_START = frozenset(
     }
 )
 
+T = TypeVar("T")
 Changed = Callable[[Settings, Settings], Awaitable[None]]
 Judge = Callable[[str, Settings], Awaitable[object]]
 
@@ -77,6 +79,18 @@ class LiveSettings:
     @property
     def _path(self) -> Path:
         return self.now.data_dir / SAVED
+
+    def derived(self, make: Callable[[Settings], T]) -> Callable[[], T]:
+        """What is made of the settings of now, made anew only when others hold: it is asked for with every event."""
+        of, made = self.now, make(self.now)
+
+        def current() -> T:
+            nonlocal of, made
+            if of is not self.now:
+                of, made = self.now, make(self.now)
+            return made
+
+        return current
 
     def on_change(self, changed: Changed) -> None:
         self._changed = changed

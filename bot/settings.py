@@ -126,6 +126,11 @@ class Settings(Mapping[str, str]):
         return float(self["COOLDOWN_SECONDS"])
 
     @property
+    def retention_days(self) -> float:
+        """For how many days what is over is kept; 0 means for good."""
+        return float(self["RETENTION_DAYS"])
+
+    @property
     def chain(self) -> tuple[str, ...]:
         """Channels in fallback order, without those that were switched off."""
         off = {"email"} if self["MCPGATEWAY_ALERT_EMAIL_ENABLED"] == "off" else set()

@@ -15,6 +15,7 @@ from bot.dispatch.pacing import place_of
 from bot.dispatch.posting import Posting
 from bot.dispatch.questions import EXPIRE
 from bot.dispatch.records import moment
+from bot.dispatch.retention import Retention
 from bot.dispatch.route import readers_for
 from bot.dispatch.setting import Setting
 from bot.dispatch.telling import Telling
@@ -35,6 +36,7 @@ class Dispatcher:
         self._waits = Waits()
         self._grouping: set[tuple[str, str]] = set()
         self._worker = Worker(tools, self._lost, self._ended, self._turned, self._crowded)
+        self._retention = Retention(tools.store, tools.clock, setting.questions.ledger, self._kept_days)
         self._timers = Timers(tools.store, tools.clock, {EXPIRE: self._expire}, self._fired)
         self._posting = Posting(tools.store, self._worker)
         self._asking = Asking(tools, setting, self._posting, self._waits, self._ended)
@@ -48,6 +50,7 @@ class Dispatcher:
             loops.create_task(self._worker.run(), name="worker")
             loops.create_task(self._worker.keep_leases(), name="leases")
             loops.create_task(self._timers.run(), name="timers")
+            loops.create_task(self._retention.run(), name="retention")
 
     async def drain(self, seconds: float) -> None:
         """Stop taking work and let what is in flight end; the rest is kept in the database."""
@@ -159,6 +162,9 @@ class Dispatcher:
         return self._tools.board.all()
 
     # ---- what happens by itself --------------------------------------------------------------------------------------
+
+    def _kept_days(self) -> float:
+        return self._setting.rules().kept_days
 
     def _ended(self, interaction_id: str, status: Status) -> None:
         if status is not Status.PENDING:

@@ -13,12 +13,16 @@ Stage = Callable[[Notice], Awaitable[Notice | Dropped]]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """What the owner has set: whether and how notices go out. Read anew each time, so that a change counts at once."""
+    """What the owner has set: whether and how notices go out, and for how many days they are kept (0: for good).
+
+    Read anew each time, so that a change counts at once.
+    """
 
     enabled: bool = True
     disabled: frozenset[str] = frozenset()
     cooldown: float = 3600.0
     chain: tuple[str, ...] = ()
+    kept_days: float = 90.0
 
 
 async def run(stages: Sequence[Stage], notice: Notice) -> Notice | Dropped:

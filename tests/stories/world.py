@@ -229,6 +229,12 @@ class World:
         rows = await self.product.store.read(lambda tx: tx.rows("SELECT action, actor FROM audit ORDER BY seq"))
         return [(row["action"], row["actor"]) for row in rows]
 
+    async def until_written(self, action: str) -> None:
+        """Return when the audit log knows of it."""
+        async with asyncio.timeout(10):
+            while action not in [each for each, _ in await self.audit()]:
+                await a_moment()
+
     async def attempts(self) -> list[tuple[str, str, str]]:
         """(channel, verb, reason) of every attempt, oldest first."""
         sql = "SELECT channel, verb, reason FROM attempt ORDER BY at, id"

@@ -1,0 +1,161 @@
+"""What is kept and what goes: whatever is over for long goes as a whole, whatever is open stays."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+import pytest
+
+from bot.clock import MovableClock
+from bot.dispatch import outbox
+from bot.dispatch.notice import Event, Result, Told
+from bot.dispatch.outbox import NewDelivery, NewPost
+from bot.dispatch.retention import AT_ONCE, Retention
+from bot.dispatch.telling import EVENT, event_row
+from bot.ids import new_id
+from bot.store import Store, Tx, Write
+from interactions.card import Card
+from tests.dispatch.working import ANA
+
+COUNTED = (
+    "SELECT (SELECT COUNT(*) FROM event) AS event, (SELECT COUNT(*) FROM post) AS post,"
+    " (SELECT COUNT(*) FROM delivery) AS delivery, (SELECT COUNT(*) FROM attempt) AS attempt,"
+    " (SELECT COUNT(*) FROM interaction) AS interaction"
+)
+QUESTION: Mapping[str, object] = {
+    "kind": "clarification",
+    "payload": "{}",
+    "digest": "-",
+    "requester": "{}",
+    "audience": "[]",
+    "approvals": 1,
+    "reason_rule": "none",
+    "votes": "[]",
+    "ended_because": "",
+    "callback_url": "",
+    "thread": "",
+}
+
+
+class Written:
+    """The audit log, as far as it matters here."""
+
+    def __init__(self) -> None:
+        self.lines: list[tuple[str, str, Mapping[str, Any]]] = []
+
+    async def record(
+        self,
+        tx: Tx,
+        at: datetime,
+        actor: str,
+        action: str,
+        subject: str,
+        place: str,
+        detail: Mapping[str, Any],
+        on_behalf: str = "",
+    ) -> None:
+        self.lines.append((actor, action, detail))
+
+
+class Kept:
+    def __init__(self, store: Store) -> None:
+        self.store, self.clock, self.written, self.days = store, MovableClock(), Written(), 30.0
+        self.retention = Retention(store, self.clock, self.written, lambda: self.days)
+
+    async def told(self, *, state: str = "done", asks: str = "") -> str:
+        """An event that was told now: its rows everywhere; `asks` is how its question stands."""
+        at = self.clock.now()
+        found = new_id(at) if asks else ""
+        post = NewPost(new_id(at), Card("A notice"), {}, interaction_id=found)
+        copy = NewDelivery(new_id(at), ANA, ("chat",))
+
+        async def job(tx: Tx) -> None:
+            await outbox.put_post(tx, post, at)
+            await outbox.put_deliveries(tx, post, [copy], at)
+            await tx.bulk(
+                EVENT, [event_row(Event("disk.full", "Full"), Told(new_id(at), Result.ACCEPTED), post.ref, at)]
+            )
+            await tx.bulk(outbox.ATTEMPT, [(new_id(at), copy.id, "chat", "send", 0, at.timestamp(), 1.0, "", "")])
+            await tx.run("UPDATE delivery SET state = :state WHERE id = :id", {"state": state, "id": copy.id})
+            if asks:
+                row = {**QUESTION, "id": found, "status": asks, "at": at.timestamp(), "ref": post.ref}
+                names = ", ".join(QUESTION)
+                values = ", ".join(f":{name}" for name in QUESTION)
+                sql = "INSERT INTO interaction (id, status, created_at, ref, {n}) VALUES (:id, :status, :at, :ref, {v})"
+                await tx.run(sql.replace("{n}", names).replace("{v}", values), row)
+
+        await self.store.write(job)
+        return post.ref
+
+    async def rows(self) -> dict[str, int]:
+        row = await self.store.read(lambda tx: tx.row(COUNTED))
+        return dict(row or {})
+
+    async def after(self, days: float) -> int:
+        self.clock.forward(timedelta(days=days).total_seconds())
+        return await self.retention.sweep()
+
+
+@pytest.fixture
+def kept(store: Store) -> Kept:
+    return Kept(store)
+
+
+async def test_what_is_over_for_long_goes_with_everything_behind_it(kept: Kept) -> None:
+    await kept.told(asks="decided")
+    assert await kept.after(31) == 1
+    assert set((await kept.rows()).values()) == {0}
+
+
+async def test_what_is_over_for_less_stays(kept: Kept) -> None:
+    await kept.told(asks="decided")
+    assert await kept.after(29) == 0
+    assert set((await kept.rows()).values()) == {1}
+
+
+@pytest.mark.parametrize(("state", "asks"), [("open", ""), ("done", "pending")], ids=["a copy", "a question"])
+async def test_what_is_still_open_stays_however_old(kept: Kept, state: str, asks: str) -> None:
+    await kept.told(state=state, asks=asks)
+    assert await kept.after(3650) == 0
+    assert (await kept.rows())["post"] == 1
+
+
+async def test_what_has_changed_lately_stays(kept: Kept) -> None:
+    ref = await kept.told()
+    kept.clock.forward(20 * 86400)
+    at = kept.clock.now()
+    await kept.store.write(lambda tx: outbox.raise_version(tx, ref, Card("Changed"), {}, at))
+    await kept.store.write(lambda tx: tx.run("UPDATE delivery SET state = 'done'"))
+    assert await kept.after(20) == 0
+
+
+async def test_events_that_nobody_was_told_of_go_too(kept: Kept) -> None:
+    at = kept.clock.now()
+    await kept.store.put(
+        Write(EVENT, [event_row(Event("disk.full", "Full"), Told(new_id(at), Result.DEDUPLICATED), "", at)])
+    )
+    assert await kept.after(31) == 1
+    assert (await kept.rows())["event"] == 0
+
+
+async def test_more_than_one_transaction_takes_goes_at_once(kept: Kept) -> None:
+    at = kept.clock.now()
+    rows = [
+        event_row(Event("disk.full", "Full"), Told(new_id(at), Result.DEDUPLICATED), "", at) for _ in range(AT_ONCE)
+    ]
+    await kept.store.put(Write(EVENT, rows))
+    await kept.told()
+    assert await kept.after(31) == AT_ONCE + 1
+
+
+async def test_with_zero_days_everything_stays(kept: Kept) -> None:
+    kept.days = 0
+    await kept.told()
+    assert await kept.after(3650) == 0
+
+
+async def test_what_was_removed_is_written_down(kept: Kept) -> None:
+    await kept.told()
+    await kept.after(31)
+    await kept.after(31)
+    assert kept.written.lines == [("retention", "records.removed", {"count": 1, "older_than_days": 30.0})]
