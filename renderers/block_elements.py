@@ -1,10 +1,30 @@
 """Block Kit's elements, built and checked by slack_sdk's models.
 
-The models come in with the first card, because importing them takes a quarter of a second.
+Import this with the first card, not before: the models take a quarter of a second and some memory.
 """
 
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from slack_sdk.models.basic_objects import JsonObject
+from slack_sdk.models.blocks import (
+    ActionsBlock,
+    Block,
+    ButtonElement,
+    ContextBlock,
+    HeaderBlock,
+    InputBlock,
+    MarkdownTextObject,
+    Option,
+    OptionGroup,
+    PlainTextInputElement,
+    PlainTextObject,
+    RadioButtonsElement,
+    SectionBlock,
+    StaticSelectElement,
+)
+from slack_sdk.models.blocks.block_elements import InputInteractiveElement
+from slack_sdk.models.views import View
 
 from renderers.clip import (
     SLACK_BUTTON,
@@ -19,59 +39,38 @@ from renderers.clip import (
 )
 from renderers.mrkdwn import plain_text
 
-if TYPE_CHECKING:
-    from slack_sdk.models.basic_objects import JsonObject
-    from slack_sdk.models.blocks import Block, ButtonElement, Option, PlainTextObject
-    from slack_sdk.models.blocks.block_elements import InputInteractiveElement
-
 Json = dict[str, Any]
 
 
-def words(text: str, most: int) -> "PlainTextObject":
-    from slack_sdk.models.blocks import PlainTextObject
-
+def words(text: str, most: int) -> PlainTextObject:
     return PlainTextObject(text=clip(plain_text(text), most) or "…", emoji=False)
 
 
-def header(text: str) -> "Block":
-    from slack_sdk.models.blocks import HeaderBlock
-
+def header(text: str) -> Block:
     return HeaderBlock(text=words(text, SLACK_HEADER))
 
 
-def section(mrkdwn: str) -> "Block":
-    from slack_sdk.models.blocks import MarkdownTextObject, SectionBlock
-
+def section(mrkdwn: str) -> Block:
     return SectionBlock(text=MarkdownTextObject(text=mrkdwn, verbatim=True))
 
 
-def fields(mrkdwns: Sequence[str]) -> "Block":
-    from slack_sdk.models.blocks import MarkdownTextObject, SectionBlock
-
+def fields(mrkdwns: Sequence[str]) -> Block:
     return SectionBlock(fields=[MarkdownTextObject(text=each, verbatim=True) for each in mrkdwns])
 
 
-def context(mrkdwn: str) -> "Block":
-    from slack_sdk.models.blocks import ContextBlock, MarkdownTextObject
-
+def context(mrkdwn: str) -> Block:
     return ContextBlock(elements=[MarkdownTextObject(text=mrkdwn, verbatim=True)])
 
 
-def button(label: str, action_id: str, value: str, style: str | None = None) -> "ButtonElement":
-    from slack_sdk.models.blocks import ButtonElement
-
+def button(label: str, action_id: str, value: str, style: str | None = None) -> ButtonElement:
     return ButtonElement(text=words(label, SLACK_BUTTON), action_id=action_id, value=value, style=style)
 
 
-def actions(elements: Sequence[Any], block_id: str | None = None) -> "Block":
-    from slack_sdk.models.blocks import ActionsBlock
-
+def actions(elements: Sequence[Any], block_id: str | None = None) -> Block:
     return ActionsBlock(elements=list(elements), block_id=block_id)
 
 
-def option(value: str, label: str, description: str) -> "Option":
-    from slack_sdk.models.blocks import Option
-
+def option(value: str, label: str, description: str) -> Option:
     return Option(
         value=value,
         text=words(label, SLACK_OPTION),
@@ -79,10 +78,8 @@ def option(value: str, label: str, description: str) -> "Option":
     )
 
 
-def select(options: Sequence["Option"], action_id: str, placeholder: str) -> "InputInteractiveElement":
+def select(options: Sequence[Option], action_id: str, placeholder: str) -> InputInteractiveElement:
     """A menu; above Slack's most options in one list they stand in groups."""
-    from slack_sdk.models.blocks import OptionGroup, StaticSelectElement
-
     shown = words(placeholder, SLACK_PLACEHOLDER)
     if len(options) <= SLACK_OPTIONS:
         return StaticSelectElement(options=list(options), action_id=action_id, placeholder=shown)
@@ -96,25 +93,17 @@ def select(options: Sequence["Option"], action_id: str, placeholder: str) -> "In
     return StaticSelectElement(option_groups=groups, action_id=action_id, placeholder=shown)
 
 
-def radios(options: Sequence["Option"], action_id: str) -> "InputInteractiveElement":
-    from slack_sdk.models.blocks import RadioButtonsElement
-
+def radios(options: Sequence[Option], action_id: str) -> InputInteractiveElement:
     return RadioButtonsElement(options=list(options), action_id=action_id)
 
 
-def text_input(action_id: str, *, multiline: bool, max_length: int) -> "InputInteractiveElement":
-    from slack_sdk.models.blocks import PlainTextInputElement
-
+def text_input(action_id: str, *, multiline: bool, max_length: int) -> InputInteractiveElement:
     return PlainTextInputElement(
         action_id=action_id, multiline=multiline, max_length=max(1, min(max_length, SLACK_INPUT))
     )
 
 
-def question(
-    block_id: str, label: str, element: "InputInteractiveElement", *, optional: bool, hint: str = ""
-) -> "Block":
-    from slack_sdk.models.blocks import InputBlock
-
+def question(block_id: str, label: str, element: InputInteractiveElement, *, optional: bool, hint: str = "") -> Block:
     return InputBlock(
         block_id=block_id,
         label=words(label, SLACK_LABEL),
@@ -124,9 +113,7 @@ def question(
     )
 
 
-def view(title: str, submit: str, blocks: Sequence["Block"], private_metadata: str) -> Json:
-    from slack_sdk.models.views import View
-
+def view(title: str, submit: str, blocks: Sequence[Block], private_metadata: str) -> Json:
     shown = View(
         type="modal",
         callback_id="answer",
@@ -139,7 +126,7 @@ def view(title: str, submit: str, blocks: Sequence["Block"], private_metadata: s
     return _dumped(shown)
 
 
-def dump(blocks: Sequence["Block"]) -> list[Json]:
+def dump(blocks: Sequence[Block]) -> list[Json]:
     """The blocks as JSON, each part checked by its model's validators (SlackObjectFormationError).
 
     `to_dict` looks for validators with dir() in every object, which takes most of its time; here a class is asked once.
@@ -148,11 +135,11 @@ def dump(blocks: Sequence["Block"]) -> list[Json]:
 
 
 # Of each class of model: its keys in order, and its validators.
-_Shape = tuple[tuple[str, ...], tuple[Callable[["JsonObject"], None], ...]]
+_Shape = tuple[tuple[str, ...], tuple[Callable[[JsonObject], None], ...]]
 _SHAPES: dict[type, _Shape] = {}
 
 
-def _dumped(model: "JsonObject") -> Json:
+def _dumped(model: JsonObject) -> Json:
     keys, validators = _SHAPES.get(type(model)) or _learnt(model)
     for validate in validators:
         validate(model)
@@ -174,7 +161,7 @@ def _value(value: Any) -> Any:
     return _dumped(value) if hasattr(value, "validate_json") else value
 
 
-def _learnt(model: "JsonObject") -> _Shape:
+def _learnt(model: JsonObject) -> _Shape:
     kind = type(model)
     validators = tuple(getattr(kind, name) for name in dir(kind) if hasattr(getattr(kind, name, None), "validator"))
     shape = (tuple(sorted(model.attributes)), validators)

@@ -4,7 +4,9 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from slack_sdk.models.blocks import Block, Option
 
 import renderers.block_elements as kit
 from interactions.card import Card, Choice, Format, Input, Outcome, Tone
@@ -34,9 +36,6 @@ from renderers.clip import (
 from renderers.inert import one_line, visible
 from renderers.markdown import Paragraph, Run, host_of, parse, safe_link
 from renderers.mrkdwn import escape, exact, fence, fences, literal, sections, write
-
-if TYPE_CHECKING:
-    from slack_sdk.models.blocks import Block, Option
 
 Json = dict[str, Any]
 
@@ -141,7 +140,7 @@ def _characters(value: Any) -> int:
     return sum(map(_characters, parts))
 
 
-def _title(card: Card) -> "Iterator[Block]":
+def _title(card: Card) -> Iterator[Block]:
     title = words.title(card, _ALERT)
     if fits(title, SLACK_HEADER):
         yield kit.header(title)
@@ -149,11 +148,11 @@ def _title(card: Card) -> "Iterator[Block]":
         yield from _bold(title)
 
 
-def _bold(text: str) -> "Iterator[Block]":
+def _bold(text: str) -> Iterator[Block]:
     return map(kit.section, sections((Paragraph((Run(text or "…", bold=True),)),)))
 
 
-def _outcome(outcome: Outcome | None) -> "Iterator[Block]":
+def _outcome(outcome: Outcome | None) -> Iterator[Block]:
     if outcome is None:
         return
     said = f"{words.mark(outcome)} *{literal(clip(one_line(outcome.text), SLACK_LINE), styled=True) or '…'}*"
@@ -162,7 +161,7 @@ def _outcome(outcome: Outcome | None) -> "Iterator[Block]":
         yield from map(kit.section, sections(parse(f"Reason: {outcome.reason}")))
 
 
-def _body(card: Card) -> "Iterator[Block]":
+def _body(card: Card) -> Iterator[Block]:
     yield from map(kit.section, sections(parse(card.text)))
     yield from _facts(card.facts)
     if card.payload:
@@ -171,7 +170,7 @@ def _body(card: Card) -> "Iterator[Block]":
         yield from (kit.section(fence(part)) for part in parts)
 
 
-def _facts(facts: Sequence[tuple[str, str]]) -> "Iterator[Block]":
+def _facts(facts: Sequence[tuple[str, str]]) -> Iterator[Block]:
     """Short facts stand in two columns, long ones in a section of their own."""
     row: list[str] = []
     for name, value in facts:
@@ -188,7 +187,7 @@ def _facts(facts: Sequence[tuple[str, str]]) -> "Iterator[Block]":
         yield kit.fields(row)
 
 
-def _long_fact(label: str, text: str) -> "Iterator[Block]":
+def _long_fact(label: str, text: str) -> Iterator[Block]:
     yield from _bold(label)
     yield from (kit.section(fence(part)) for part in fences(text))
 
@@ -197,7 +196,7 @@ def _without_guarded(card: Card) -> Card:
     return replace(card, choices=tuple(each for each in card.choices if each not in card.guarded))
 
 
-def _offered(card: Card) -> "Iterator[Block]":
+def _offered(card: Card) -> Iterator[Block]:
     """What the choices mean, where their buttons or options have no room for it."""
     if _is_picked(card):
         needed = any(not _fits_option(choice) for choice in card.choices)
@@ -226,14 +225,14 @@ def _is_picked(card: Card) -> bool:
     return len(card.choices) > SLACK_BUTTONS
 
 
-def _missing(card: Card, page: str, *, whole: bool) -> "Iterator[Block]":
+def _missing(card: Card, page: str, *, whole: bool) -> Iterator[Block]:
     if not whole:
         url = safe_link(page)
         link = f" <{escape(url)}|{words.OPEN}> ({escape(host_of(url))})" if url else ""
         yield kit.section(f":warning: {words.NOT_WHOLE if words.asks(card) else words.NOT_WHOLE_ENDED}{link}")
 
 
-def _answers(card: Card, token: str, *, whole: bool) -> "Iterator[Block]":
+def _answers(card: Card, token: str, *, whole: bool) -> Iterator[Block]:
     if card.progress.strip():
         yield kit.context(literal(clip(one_line(card.progress), SLACK_LINE)) or "…")
     if not card.choices:
@@ -258,11 +257,11 @@ def _button(choice: Choice, token: str) -> Any:
     return kit.button(one_line(choice.label), f"choice:{choice.id}", token, _STYLES.get(choice.tone))
 
 
-def _option(choice: Choice) -> "Option":
+def _option(choice: Choice) -> Option:
     return kit.option(choice.id, one_line(choice.label), one_line(choice.description))
 
 
-def _footer(card: Card) -> "Iterator[Block]":
+def _footer(card: Card) -> Iterator[Block]:
     url = safe_link(card.link)
     parts = [
         f"Severity: {words.severity(card)}",
@@ -321,11 +320,11 @@ def _review(card: Card, token: str, said: str, page: str = "", *, whole: bool = 
     return view if len(json.dumps(view)) <= SLACK_VIEW else None
 
 
-def _said(said: str) -> "Iterator[Block]":
+def _said(said: str) -> Iterator[Block]:
     return map(kit.section, sections(parse(clip(said, ENDED_TEXT))))
 
 
-def _questions(card: Card) -> "Iterator[Block]":
+def _questions(card: Card) -> Iterator[Block]:
     if not card.choices:
         return
     options = [_option(choice) for choice in card.choices]
@@ -340,7 +339,7 @@ def _questions(card: Card) -> "Iterator[Block]":
             yield _input(each, required=each.required and always, hint=hint)
 
 
-def _input(each: Input, *, required: bool, hint: str = "") -> "Block":
+def _input(each: Input, *, required: bool, hint: str = "") -> Block:
     name = f"{_INPUT}{each.id}"
     element = kit.text_input(name, multiline=each.multiline, max_length=each.max_length)
     return kit.question(name, one_line(each.label), element, optional=not required, hint=hint)

@@ -173,7 +173,7 @@ def _simple(source: str) -> Blocks:
     """The paragraphs of a text that holds nothing but words, escaped signs and code; else nothing."""
     blocks: list[Block] = []
     for part in re.split(r"\n{2,}", source):
-        runs = None if _LINES.search(part) else _worded(part)
+        runs = None if _LINES.search(part) else _worded(part) if _MARKUP.search(part) else (Run(part),)
         if runs is None:
             return ()
         blocks.append(Paragraph(runs))

@@ -121,7 +121,7 @@ def _bullets(bullets: Bullets, prefix: str) -> Iterator[_Piece]:
 def _atoms(runs: Runs, prefix: str) -> Iterator[str]:
     start = prefix
     for run in runs:
-        for text in pieces(run.text, _ATOM):
+        for text in (run.text,) if fits(run.text, _ATOM) else pieces(run.text, _ATOM):
             part = run if text == run.text else replace(run, text=text)
             yield start + _run(part).replace("\n", f"\n{prefix}")
             start = ""
@@ -134,6 +134,8 @@ def _run(run: Run) -> str:
         return _styled(run, f"<{escape(run.href)}|{literal(run.text).replace(chr(10), ' ')}>")
     if run.code:
         return _styled(run, f"`{escape(run.text).replace('`', _LOOKALIKES['`']).replace(chr(10), ' ')}`")
+    if not (run.bold or run.italic or run.strike or _SIGNS.search(run.text)):
+        return run.text
     return "\n".join(
         _styled(run, literal(line, styled=run.bold or run.italic or run.strike)) for line in run.text.split("\n")
     )
