@@ -170,6 +170,7 @@ async def made(
             cooldown=RedisCooldown(redis) if redis else MemoryCooldown(),
             board=HealthBoard(),
             observer=metrics,
+            mask=mask.text,
         )
         setting = Setting(
             directory=directory,

@@ -29,6 +29,7 @@ _PATTERNS = (
     re.compile(r"()\bwhsec_[A-Za-z0-9+/=_-]+"),
     re.compile(r"()\beyJ[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]*)?"),
     re.compile(r"(/d/)[A-Za-z0-9._~%-]{8,}"),
+    re.compile(r"(/(?:login|setup)/)[A-Za-z0-9_-]{20,}"),
     re.compile(r"(hooks\.slack\.com/)[A-Za-z0-9/_-]+"),
     re.compile(r"(/bot)\d+:[A-Za-z0-9_-]{20,}"),
     re.compile(r"(://[^\s:/@]*:)[^\s/@]+(?=@)"),

@@ -64,7 +64,10 @@ class Observer(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """Everything that the worker works with, made once by the composition root."""
+    """Everything that the worker works with, made once by the composition root.
+
+    `mask` takes secrets out of what a platform said: it may repeat what was sent to it.
+    """
 
     store: Store
     channels: Callable[[], Mapping[str, Channel]]
@@ -75,6 +78,7 @@ class Tools:
     cooldown: Cooldown
     board: HealthBoard
     observer: Observer
+    mask: Callable[[str], str] = str
 
 
 class Worker:
@@ -349,7 +353,7 @@ class Worker:
         at, began = self._tools.clock.now(), time.perf_counter()
         if self._tools.board.of(channel.name).paused(at):
             return DeliveryError(Reason.TIMED_OUT, f"{channel.title} has not answered several times; pausing")
-        outcome = await _try(channel, reader, post, claim.receipt)
+        outcome = _masked(await _try(channel, reader, post, claim.receipt), self._tools.mask)
         took = time.perf_counter() - began
         refused = outcome if isinstance(outcome, DeliveryError) else None
         verb = "update" if claim.receipt else "send"
@@ -402,6 +406,12 @@ async def _try(channel: Channel, reader: Reader, post: Post, receipt: Receipt | 
     except Exception as error:  # a defect of one channel must not stop the others
         log.exception("unexpected failure of a channel", extra={"channel": channel.name})
         return DeliveryError(Reason.INVALID, f"unexpected failure ({type(error).__name__})")
+
+
+def _masked(outcome: Receipt | DeliveryError, mask: Callable[[str], str]) -> Receipt | DeliveryError:
+    if isinstance(outcome, Receipt):
+        return outcome
+    return DeliveryError(outcome.reason, mask(outcome.detail), outcome.retry_after)
 
 
 def _place(channel: str, claim: Claim) -> str:

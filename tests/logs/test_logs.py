@@ -50,6 +50,8 @@ def test_no_secret_is_logged_anywhere_in_a_line(out: io.StringIO, secret: str, f
     [
         ("Authorization: Bearer abcdef123", f"Authorization: {HIDDEN} {HIDDEN}"),
         ("POST /d/01hq.abcdef.ghijkl 200", f"POST /d/{HIDDEN} 200"),
+        ("GET /login/q3vYx0m2bS9d8f7g6h5j4k3l2z1 303", f"GET /login/{HIDDEN} 303"),
+        ("GET /setup/q3vYx0m2bS9d8f7g6h5j4k3l2z1 200", f"GET /setup/{HIDDEN} 200"),
         ("{'client_secret': 'hunter22'}", f"{{'client_secret': '{HIDDEN}'}}"),
         ("client_secret=hunter22&scope=x", f"client_secret={HIDDEN}&scope=x"),
         ("postgresql://u:hunter22@db/x", f"postgresql://u:{HIDDEN}@db/x"),
@@ -61,7 +63,13 @@ def test_what_looks_like_a_secret_is_hidden(line: str, masked: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "line", ["the token was refused: invalid_auth", "notify_user told ana@example.com", "GET /docs 200"]
+    "line",
+    [
+        "the token was refused: invalid_auth",
+        "notify_user told ana@example.com",
+        "GET /docs 200",
+        "GET /setup/channel/webhook 200",
+    ],
 )
 def test_what_only_sounds_like_one_stays(line: str) -> None:
     assert Mask().text(line) == line
