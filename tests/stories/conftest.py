@@ -23,10 +23,14 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def migrated_postgres(postgres_url: str) -> str:
-    """The same on PostgreSQL: the name of a database that others are made from."""
-    postgres_execute(postgres_url, "CREATE DATABASE gatebell_template")
-    asyncio_run(bring_up_to_date(postgres_url.replace("/postgres?", "/gatebell_template?")))
-    return "gatebell_template"
+    """The same on PostgreSQL: the name of a database that others are made from.
+
+    Each folder of tests that takes this fixture over makes its own, on the one server.
+    """
+    name = f"template_{uuid4().hex}"
+    postgres_execute(postgres_url, f"CREATE DATABASE {name}")
+    asyncio_run(bring_up_to_date(postgres_url.replace("/postgres?", f"/{name}?")))
+    return name
 
 
 @pytest.fixture
