@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 LOOK_AT_FILE = 1.0  # seconds
 LOOK_AT_DATABASE = 5.0
 TOPIC = "gatebell:settings"
+BY_HAND = "file"  # the audit log's actor where somebody changed the file itself, or by `gatebell config`
 AT_START = frozenset(
     {
         "HOST",
@@ -121,6 +122,7 @@ class LiveSettings:
             return await self._follow()
 
     async def _follow(self) -> bool:
+        changed_here = _stamp(self._path) != self._seen
         if self._replicas:
             await self._replicas.fetch(self._path)
         if _stamp(self._path) == self._seen:
@@ -131,15 +133,22 @@ class LiveSettings:
         except (SettingsFault, Unreadable) as fault:
             log.warning("the saved settings have a fault, so the old ones go on: %s", fault)
             return False
-        await self._hold(after)
+        names = sorted(field.name for field in after.fields if self.now.get(field.name) != after.get(field.name))
+        is_new = await self._hold(after)
+        if changed_here and is_new and names:
+            await self._write_down(names, BY_HAND)
         return True
 
-    async def _hold(self, after: Settings) -> None:
-        """From now on these hold here, and the other replicas get to know of them."""
+    async def _hold(self, after: Settings) -> bool:
+        """From now on these hold here, and the other replicas get to know of them; false if they knew already."""
         self._seen = _stamp(self._path)
-        if self._replicas and await self._replicas.share(await asyncio.to_thread(read, self._path)):
-            await self._announce(self._replicas.version)
+        is_new = True
+        if self._replicas:
+            is_new = await self._replicas.share(await asyncio.to_thread(read, self._path))
+            if is_new:
+                await self._announce(self._replicas.version)
         await self._take(after)
+        return is_new
 
     async def watch(self) -> None:
         """Look at the file often, at the database now and then, and at once when Redis says so, until cancelled."""

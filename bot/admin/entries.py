@@ -3,24 +3,31 @@
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from bot.channels.contract import Field
 from bot.settings import DEFAULT, ENVIRONMENT, Settings, SettingsFault
 from bot.store import Store, Tx
 
+SWITCH = ("on", "off")
 LONG_ENOUGH = 12  # characters; of less, an end would give too much away
 CLEAR = "clear."
 
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One setting in a form. `value` is "" for secrets; `ending` is what may be seen of one that is set."""
+    """One setting in a form. `value` is "" for secrets; `ending` is what may be seen of one that is set.
+
+    `default` is what holds while nothing is said, `source` where the value is from, `is_switch` that it is on or off.
+    """
 
     name: str
     meaning: str
     mend: str
     value: str
-    placeholder: str
+    default: str
+    default_holds: bool
+    is_switch: bool
     secret: bool
     required: bool
     is_set: bool
@@ -47,10 +54,12 @@ def _entry(field: Field, settings: Settings, times: Mapping[str, float], wrong: 
     shown = "" if field.secret or source == DEFAULT else value
     return Entry(
         name=field.name,
-        meaning=field.meaning,
+        meaning=field.meaning.rstrip("."),
         mend=field.mend,
         value=shown if field.secret else typed.get(field.name, shown),
-        placeholder="" if field.secret else value if source == DEFAULT else field.default,
+        default="" if field.secret else value if source == DEFAULT else field.default,
+        default_holds=source == DEFAULT and bool(value),
+        is_switch=field.default in SWITCH and not field.secret,
         secret=field.secret,
         required=field.required,
         is_set=source != DEFAULT and bool(value),
@@ -67,7 +76,7 @@ def ending_of(secret: str) -> str:
 
 
 def _source_words(source: str) -> str:
-    return source if source in {DEFAULT, ENVIRONMENT} else "saved" if source.endswith("gateway.env") else source
+    return source if source in {DEFAULT, ENVIRONMENT} else Path(source).name
 
 
 def changes_of(fields: Iterable[Field], settings: Settings, form: Mapping[str, str]) -> dict[str, str | None]:
@@ -94,7 +103,7 @@ def flaws_of(fault: SettingsFault) -> dict[str, str]:
 
 
 async def saved_at(store: Store) -> dict[str, float]:
-    """When each setting was last saved through these pages, by the audit log."""
+    """When each setting was last saved, by the audit log: unknown for what was in a file before the server ran."""
 
     async def job(tx: Tx) -> dict[str, float]:
         rows = await tx.rows("SELECT at, detail FROM audit WHERE action = 'settings.saved' ORDER BY seq")

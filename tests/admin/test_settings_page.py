@@ -1,9 +1,12 @@
 """The server's own settings on their page."""
 
+from pathlib import Path
+
 import pytest
 
+from bot import settings as settings_files
 from tests.admin.signed_in import signed_in
-from tests.stories.world import ANA, World
+from tests.stories.world import ANA, Platforms, World, installed
 
 HOME = "/admin/settings"
 
@@ -15,6 +18,34 @@ async def test_each_setting_says_where_it_is_from(world: World) -> None:
     assert "PORT : set in the environment" in seen.words
     assert "COOLDOWN_SECONDS : the default holds" in seen.words
     assert "AGENT_URL : saved" in seen.words
+
+
+async def test_of_what_was_in_a_file_before_the_start_the_moment_is_not_known(platforms: Platforms, data: Path) -> None:
+    (data / "gateway.env").write_text("AGENT_SECRET=a secret between two machines\n")
+    (data / ".env").write_text("LOG_LEVEL=debug\n")
+    async with installed(platforms, data) as world, await signed_in(world, ANA) as browser:
+        seen = await browser.get(HOME)
+    assert "AGENT_SECRET : set in gateway.env; when is not known, ends …ines." in seen.words
+    assert "LOG_LEVEL : set in .env; when is not known." in seen.words
+    assert "SECRET_KEY : the default holds." in seen.words
+
+
+async def test_of_what_somebody_changes_in_the_file_the_moment_is_known(world: World) -> None:
+    settings = world.product.settings
+    settings_files.save(settings.now.data_dir, {"COOLDOWN_SECONDS": "90"}, settings.now.fields)
+    await settings.look()
+    async with await signed_in(world, ANA) as browser:
+        seen = await browser.get(HOME)
+    assert "COOLDOWN_SECONDS : saved " in seen.words
+
+
+async def test_a_switch_is_switched_and_goes_back_to_its_default(world: World) -> None:
+    held = []
+    async with await signed_in(world, ANA) as browser:
+        for said in ("off", ""):
+            seen = await browser.post(HOME, {"ALERTING_ENABLED": said})
+            held.append((world.product.settings.now.alerting, "<option selected>off</option>" in seen.html))
+    assert held == [(False, True), (True, False)]
 
 
 async def test_what_is_saved_holds_at_once(world: World) -> None:

@@ -77,6 +77,18 @@ async def test_a_file_that_somebody_else_has_changed_is_taken(world: World) -> N
     assert settings.now.cooldown == 90
 
 
+async def test_a_change_of_the_file_itself_is_written_down(world: World) -> None:
+    settings = world.product.settings
+    await settings.save({"COOLDOWN_SECONDS": "60"}, "cli")
+    settings_files.save(settings.now.data_dir, {"COOLDOWN_SECONDS": "90"}, settings.now.fields)
+    await world.until(lambda: settings.now.cooldown == 90)
+    await settings.look()
+    assert [each for each in await world.audit() if each[0] == "settings.saved"][-2:] == [
+        ("settings.saved", "cli"),
+        ("settings.saved", "file"),
+    ]
+
+
 async def test_a_file_with_a_fault_is_not_taken(world: World) -> None:
     settings = world.product.settings
     (settings.now.data_dir / SAVED).write_text("COOLDOWN_SECONDS=soon\n")
@@ -101,6 +113,8 @@ async def test_a_replica_on_another_disk_follows(
         await there.until(lambda: there.product.settings.now["WEBHOOK_SECRET"] == "whsec_" + "A" * 32, within=8)
         rows = await here.product.store.read(lambda tx: tx.rows("SELECT sealed FROM saved_settings"))
         assert "WEBHOOK" not in rows[0]["sealed"]
+        await there.product.settings.look()
+        assert ("settings.saved", "file") not in await here.audit()
 
 
 async def test_the_audit_log_gets_names_and_no_values(world: World) -> None:
