@@ -28,8 +28,24 @@ async def test_without_a_channel_it_leads_an_admin_to_set_one_up(platforms: Plat
     off: dict[str, Any] = {"SLACK_BOT_TOKEN": "", "SMTP_HOST": "", "TEAMS_APP_ID": "", "TEAMS_CLIENT_SECRET": ""}
     async with installed(platforms, data, install_teams=False, **off) as world:
         async with await signed_in(world, ANA) as browser:
-            assert 'href="/admin/notifications">Set up' in (await browser.get("/admin")).html
+            assert '<a href="/setup/channel">Set up a channel</a>' in (await browser.get("/admin")).html
         assert "An admin can set one up" in await seen(world, BEN)
+
+
+async def test_an_admin_is_shown_what_was_left_out_of_the_set_up(world: World) -> None:
+    async with await signed_in(world, ANA) as browser:
+        page = await browser.get("/admin")
+        assert f"links in messages lead to {world.address}, which others cannot open" in page.words
+        assert "No message has reached anybody yet. Send yourself a test" in page.words
+        await world.tell("demo.event")
+        await world.shown_to_ana("Something happened")
+        await at_rest(world)
+        await world.product.settings.save({"BASE_URL": "https://gatebell.example.com"}, "cli")
+        assert "Left out of the set-up" not in (await browser.get("/admin")).words
+
+
+async def test_whoever_cannot_set_it_up_is_not_asked_to(world: World) -> None:
+    assert "Left out of the set-up" not in await seen(world, BEN)
 
 
 async def test_what_has_waited_longest_comes_first_with_how_long(world: World) -> None:

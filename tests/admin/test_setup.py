@@ -107,7 +107,8 @@ async def test_it_goes_on_where_it_was_left_and_says_what_was_left_out(new: Worl
         resumed, ended = await browser.get("/setup"), await browser.get("/setup/done")
     assert resumed.at == f"{new.address}/setup/channel"
     assert "Nearly done" in ended.words
-    assert [step in ended.html for step in ("/setup/address", "/setup/channel", "/setup/test")] == [False, True, True]
+    left_out = [f"{step} left out" in ended.words for step in ("Public address", "A channel", "A test")]
+    assert left_out == [False, True, True]
 
 
 async def test_an_address_that_leads_elsewhere_is_called_that(new: World) -> None:
@@ -123,6 +124,42 @@ async def test_a_channel_that_does_not_take_the_test_says_why(new: World) -> Non
         await browser.post("/setup/channel/slack", {"SLACK_BOT_TOKEN": "xoxb-wrong", "SLACK_SIGNING_SECRET": "a" * 32})
         seen = await browser.post("/setup/test", {"channel": "slack"})
     assert ("did not take the message" in seen.words, "xoxb-wrong" in seen.html) == (True, False)
+
+
+async def test_a_test_that_reached_nobody_is_still_to_be_done(new: World) -> None:
+    async with Visiting(new) as browser:
+        await become_admin(browser, await setup_link(new))
+        mail = {"SMTP_HOST": new.mail.host, "SMTP_PORT": "1", "SMTP_SECURITY": "none", "SMTP_FROM": "bell@example.com"}
+        await browser.post("/setup/channel/email", mail)
+        seen = await browser.post("/setup/test", {"channel": "email"})
+        assert "Look at the address and the port" in seen.words
+        ended = await browser.get("/setup/done")
+    assert "A test left out" in ended.words
+
+
+async def test_each_step_says_which_ones_are_done(new: World) -> None:
+    async with Visiting(new) as browser:
+        await become_admin(browser, await setup_link(new))
+        await browser.post("/setup/address", {"BASE_URL": new.address})
+        seen = await browser.get("/setup/channel")
+    assert "Address , done Channel Test Done" in seen.words
+
+
+async def test_what_logs_in_is_asked_for_together_and_the_guide_is_beside_it(new: World) -> None:
+    async with Visiting(new) as browser:
+        await become_admin(browser, await setup_link(new))
+        seen = await browser.get("/setup/channel/email")
+    order = [
+        "SMTP_HOST",
+        "SMTP_USERNAME",
+        "SMTP_PASSWORD",
+        "SMTP_FROM",
+        "More settings",
+        "SMTP_TO",
+        "E-mail in three steps",
+    ]
+    assert [each for each in order if each in seen.words] == order
+    assert sorted(order, key=seen.words.index) == order
 
 
 async def test_a_secret_that_was_saved_is_shown_in_no_step(new: World) -> None:

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.admin import reading, why
+from bot.admin.first_run import left_out
 from bot.admin.reading import Counts, Queue
 from bot.admin.rows import Request
 from bot.admin.site import Faces, Page, Shown, Visit, page
 from bot.channels.contract import Channel
 from bot.store import Tx
+from interactions.model import Role
 
 SHOWN = 20
 DAY = timedelta(hours=24)
@@ -41,7 +43,7 @@ async def overview(visit: Visit) -> Shown:
     at = visit.faces.clock.now()
     seen = await visit.faces.store.read(lambda tx: _seen(tx, at))
     channels = states(visit.faces)
-    me = visit.who.operator.id
+    me, settings = visit.who.operator.id, visit.faces.settings.now
     return Shown(
         "overview.html",
         {
@@ -53,8 +55,10 @@ async def overview(visit: Visit) -> Shown:
             "anything": seen.anything,
             "channels": channels,
             "any_channel": any(each.look != "off" for each in channels),
-            "alerting": visit.faces.settings.now.alerting,
-            "curl": curl(visit.faces.settings.now.base_url),
+            "left_out": await left_out(visit.faces) if visit.who.may(Role.ADMIN) else (),
+            "address": settings.base_url,
+            "alerting": settings.alerting,
+            "curl": curl(settings.base_url),
             "waits_for": lambda each: why.span((at - each.created_at).total_seconds()),
         },
     )

@@ -7,32 +7,45 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.admin.access import LinkState, Purpose
-from bot.admin.entries import changes_of, entries_of, flaws_of, saved_at
+from bot.admin.entries import Entry, changes_of, entries_of, flaws_of, saved_at
+from bot.admin.first_run import STEPS, left_out, offers
 from bot.admin.pages.login import browser_of, signed_in
+from bot.admin.setup_aids import aids_of
 from bot.admin.site import Faces, Moved, Page, Shown, Visit, page
-from bot.channels.contract import CALLER_CHANNEL, Channel, Field
+from bot.channels.contract import Channel, Field
 from bot.dispatch.notice import Audience, Fault, Unfit, Unknown
 from bot.doctor import Part, Patient, examine_address
 from bot.operators import valid
 from bot.round_trip import mend_of
-from bot.settings import DEFAULT, SettingsFault
+from bot.settings import SettingsFault
 from bot.store import Row
 from interactions.card import Card
 from interactions.model import Actor, Role
 
-STEPS = (("address", "Public address"), ("channel", "A channel"), ("test", "A test"), ("done", "Done"))
 PATIENCE = 6.0  # seconds to wait for a test's answer before the page says that it is still under way
 LOOK = 0.1
 TESTED = "setup.tested"
 
 
 @dataclass(frozen=True, slots=True)
-class Offer:
-    """A channel as the wizard lists it."""
+class Chosen:
+    """The channel of this step, with its guide."""
 
     name: str
     title: str
-    missing: tuple[str, ...]
+    ready: bool
+    guide: str
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a channel answered to the test; `words` say why it did not take it, `mend` what to do about that."""
+
+    channel: str
+    title: str
+    took_ms: float
+    words: str
+    mend: str
 
 
 @page("GET", "/setup", role=None)
@@ -112,7 +125,7 @@ async def _address(visit: Visit, flaws: Mapping[str, str] | None = None, seen: P
     now = visit.faces.settings.now
     fields = _fields(visit.faces, "BASE_URL")
     entries = entries_of(fields, now, await saved_at(visit.faces.store), flaws or {}, visit.form)
-    values = _step("address", entries=entries, seen=seen, address=now.base_url)
+    values = await _step(visit, "address", entries=entries, seen=seen, address=now.base_url)
     return Shown("setup_address.html", values, 422 if flaws else 200)
 
 
@@ -121,7 +134,7 @@ async def _address(visit: Visit, flaws: Mapping[str, str] | None = None, seen: P
 
 @page("GET", "/setup/channel", Role.ADMIN)
 async def channels(visit: Visit) -> Shown:
-    return Shown("setup_channels.html", _step("channel", offers=_offers(visit.faces)))
+    return Shown("setup_channels.html", await _step(visit, "channel", offers=offers(visit.faces)))
 
 
 @page("GET", "/setup/channel/{name}", Role.ADMIN)
@@ -145,24 +158,26 @@ async def save_channel(visit: Visit) -> Shown | Moved:
 async def _channel(visit: Visit, flaws: Mapping[str, str] | None = None) -> Shown:
     chosen, now = _named(visit), visit.faces.settings.now
     entries = entries_of(chosen.fields, now, await saved_at(visit.faces.store), flaws or {}, visit.form)
-    first = [each for each in entries if each.required or each.secret or each.wrong]
-    more = [each for each in entries if each not in first]
-    values = _step("channel", title=chosen.title, name=chosen.name, first=first, more=more)
+    first, more = parted(entries)
+    aids = await aids_of(now, visit.faces.store)
+    card = Chosen(chosen.name, chosen.title, not chosen.missing(), f"guides/{chosen.name}.html")
+    values = await _step(visit, "channel", card=card, first=first, more=more, aids=aids)
     return Shown("setup_channel.html", values, 422 if flaws else 200)
+
+
+def parted(entries: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence[Entry]]:
+    """What a channel cannot do without, and all that its order puts before that; then what may stay as it is."""
+    needed = [place for place, each in enumerate(entries) if each.required or each.secret or each.wrong]
+    cut = max(needed, default=-1) + 1
+    return entries[:cut], entries[cut:]
 
 
 def _named(visit: Visit) -> Channel:
     name = visit.request.match_info["name"]
-    if name not in {each.name for each in _offers(visit.faces)}:
+    found = offers(visit.faces).get(name)
+    if found is None:
         raise Unknown(f"there is no channel {name}", "channel")
-    return visit.faces.channels()[name]
-
-
-def _offers(faces: Faces) -> list[Offer]:
-    """The channels that reach people, as the chain orders them; the others after them."""
-    chain, known = faces.settings.now.chain, faces.channels()
-    names = [*(name for name in chain if name in known), *(name for name in known if name not in chain)]
-    return [Offer(name, known[name].title, known[name].missing()) for name in names if name != CALLER_CHANNEL]
+    return found
 
 
 # ---- the test ----------------------------------------------------------------------------------------------------
@@ -170,19 +185,17 @@ def _offers(faces: Faces) -> list[Offer]:
 
 @page("GET", "/setup/test", Role.ADMIN)
 async def try_out(visit: Visit) -> Shown:
-    ready = [each for each in _offers(visit.faces) if not each.missing]
     ref = visit.query.get("ref", "")
     attempts = await _attempts(visit.faces, ref) if ref else []
-    last = attempts[-1] if attempts else None
-    titles = {each.name: each.title for each in _offers(visit.faces)}
-    mend = mend_of(last["reason"]) if last else ""
-    return Shown("setup_test.html", _step("test", ready=ready, ref=ref, last=last, mend=mend, titles=titles))
+    tried = _answered(attempts[-1], visit.faces) if attempts else None
+    ready = offers(visit.faces, ready=True)
+    return Shown("setup_test.html", await _step(visit, "test", ready=ready, ref=ref, tried=tried))
 
 
 @page("POST", "/setup/test", Role.ADMIN)
 async def send_test(visit: Visit) -> Moved:
     faces, who, name = visit.faces, visit.who.operator, visit.form.get("channel", "")
-    if name not in {each.name for each in _offers(faces) if not each.missing}:
+    if name not in offers(faces, ready=True):
         return Moved("/setup/test", "That channel is not set up yet.", bad=True)
     card = Card(title="A test from Gatebell", text=f"If you can read this, {who.name}, this channel works.")
     try:
@@ -192,6 +205,14 @@ async def send_test(visit: Visit) -> Moved:
     await faces.ledger.write(faces.clock.now(), visit.by, TESTED, name)
     await _tried(faces, ref)
     return Moved(f"/setup/test?ref={ref}")
+
+
+def _answered(attempt: Row, faces: Faces) -> Tried:
+    """What the platform said may hold a secret of ours; nobody sees it."""
+    channel = faces.channels().get(attempt["channel"])
+    title = channel.title if channel else attempt["channel"]
+    words = faces.mask.text(attempt["detail"] or attempt["reason"])
+    return Tried(attempt["channel"], title, attempt["took_ms"], words, mend_of(attempt["reason"]))
 
 
 async def _tried(faces: Faces, ref: str) -> None:
@@ -215,7 +236,7 @@ async def _attempts(faces: Faces, ref: str) -> Sequence[Row]:
 
 @page("GET", "/setup/done", Role.ADMIN)
 async def done(visit: Visit) -> Shown:
-    return Shown("setup_done.html", _step("done", missing=await _missing(visit.faces)))
+    return Shown("setup_done.html", await _step(visit, "done"))
 
 
 PAGES: tuple[Page, ...] = (
@@ -233,25 +254,12 @@ PAGES: tuple[Page, ...] = (
 )
 
 
-async def _missing(faces: Faces) -> list[str]:
-    """The steps that were not taken, or not to their end."""
-    tested = await faces.store.read(
-        lambda tx: tx.row("SELECT seq FROM audit WHERE action = :action LIMIT 1", {"action": TESTED})
-    )
-    taken = {
-        "address": faces.settings.now.sources.get("BASE_URL", DEFAULT) != DEFAULT,
-        "channel": any(not each.missing for each in _offers(faces)),
-        "test": tested is not None,
-    }
-    return [step for step, is_taken in taken.items() if not is_taken]
-
-
 async def _next(faces: Faces) -> str:
-    return next(iter(await _missing(faces)), "done")
+    return next((step.name for step in await left_out(faces)), "done")
 
 
-def _step(here: str, **values: object) -> dict[str, object]:
-    return {"steps": STEPS, "step": here, **values}
+async def _step(visit: Visit, here: str, **values: object) -> dict[str, object]:
+    return {"steps": STEPS, "step": here, "left_out": await left_out(visit.faces), **values}
 
 
 def _fields(faces: Faces, *names: str) -> list[Field]:
