@@ -1,8 +1,11 @@
-// Times in the reader's own zone, with how long ago; the words in the page are UTC for whoever runs no script.
+// Times in the reader's own zone, with how long ago, and buttons that copy.
+// Without script the words in the page are UTC, and the fields can be copied by hand.
 "use strict";
 
 const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const relative = new Intl.RelativeTimeFormat(undefined, { numeric: "auto" });
+const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const relative = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
+const RECENT = 7 * 86400 * 1000;
 const steps = [
   ["day", 86400],
   ["hour", 3600],
@@ -12,19 +15,38 @@ const steps = [
 function ago(at) {
   const seconds = (at - Date.now()) / 1000;
   const step = steps.find(([, length]) => Math.abs(seconds) >= length);
-  return step ? relative.format(Math.trunc(seconds / step[1]), step[0]) : relative.format(0, "second");
+  return step ? relative.format(Math.trunc(seconds / step[1]), step[0]) : seconds > 0 ? "in a moment" : "just now";
+}
+
+function said(time, at) {
+  if (time.closest("[data-exact]")) return exact.format(at);
+  return Math.abs(at - Date.now()) < RECENT ? ago(at) : absolute.format(at);
 }
 
 function localise(root) {
   for (const time of root.querySelectorAll("time[datetime]")) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
-    if (!time.title) time.title = time.textContent;
-    time.textContent = Math.abs(at - Date.now()) < 7 * 86400 * 1000 ? ago(at) : absolute.format(at);
-    time.title = `${absolute.format(at)} (${time.title.split(" (").pop().replace(/\)$/, "")})`;
+    time.dataset.utc ??= time.textContent;
+    time.textContent = said(time, at);
+    time.title = `${exact.format(at)} (${time.dataset.utc})`;
+  }
+}
+
+function readyToCopy(root) {
+  for (const button of root.querySelectorAll("button[data-copy][hidden]")) {
+    const field = document.getElementById(button.dataset.copy);
+    button.hidden = false;
+    button.addEventListener("click", async () => {
+      field.select();
+      const written = navigator.clipboard?.writeText(field.value).then(() => true, () => false);
+      button.firstChild.data = (await written) ?? document.execCommand("copy") ? "Copied" : "Press Ctrl+C";
+      setTimeout(() => (button.firstChild.data = "Copy"), 2000);
+    });
   }
 }
 
 localise(document);
+readyToCopy(document);
 setInterval(() => localise(document), 60_000);
 document.addEventListener("htmx:afterSwap", (event) => localise(event.target));

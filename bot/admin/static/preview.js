@@ -1,4 +1,4 @@
-// The Teams card by Microsoft's own renderer, and buttons that copy. Without script both say what they are.
+// The Teams card by Microsoft's own renderer, and the mail in its full height. Without script both say what they are.
 "use strict";
 
 const colours = (name) => ({ default: `var(--teams-${name})`, subtle: `var(--teams-${name})` });
@@ -31,13 +31,13 @@ for (const place of document.querySelectorAll("[data-card]")) {
   place.replaceChildren(card.render());
 }
 
-for (const button of document.querySelectorAll("[data-copy]")) {
-  const field = document.getElementById(button.dataset.copy);
-  button.hidden = false;
-  button.addEventListener("click", async () => {
-    field.select();
-    await navigator.clipboard?.writeText(field.value);
-    button.firstChild.data = "Copied";
-    setTimeout(() => (button.firstChild.data = "Copy"), 2000);
-  });
+// The whole mail, without a second bar to scroll: it is a page of our own that runs nothing.
+for (const frame of document.querySelectorAll(".mail-preview")) {
+  const fit = () => {
+    const sheet = frame.contentDocument?.documentElement;
+    if (sheet) frame.style.height = `${sheet.offsetHeight + 2}px`;
+  };
+  frame.addEventListener("load", fit);
+  new ResizeObserver(fit).observe(frame.parentElement);
+  fit();
 }
