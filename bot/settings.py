@@ -206,7 +206,9 @@ def load(
     flaws += _together(table, values)
     if flaws:
         raise SettingsFault(flaws)
-    return Settings(values, sources, table, data_dir, tuple(_warnings(table, layers, values, sources)), environ, folder)
+    warnings = tuple(_warnings(table, layers, values, sources))
+    # A copy: what is saved later is put into the process environment too, and must not count as set from outside.
+    return Settings(values, sources, table, data_dir, warnings, dict(environ), folder)
 
 
 def again(settings: Settings, saved: Mapping[str, str] | None = None) -> Settings:

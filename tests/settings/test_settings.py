@@ -8,7 +8,7 @@ import pytest
 
 from bot.channels.contract import Field
 from bot.channels.registry import fields as all_fields
-from bot.settings import ENVIRONMENT, Settings, SettingsFault, data_dir, load, save
+from bot.settings import ENVIRONMENT, Settings, SettingsFault, again, data_dir, load, save
 
 TOKEN = Field("SLACK_BOT_TOKEN", "The bot's token.", secret=True, aliases=("MCP_ALERT_SLACK_TOKEN",))
 
@@ -41,6 +41,15 @@ def test_nothing_has_to_be_said(tmp_path: Path) -> None:
 )
 def test_the_own_address_is_one_that_can_be_reached(tmp_path: Path, host: str, address: str) -> None:
     assert loaded(tmp_path, {"HOST": host, "PORT": "80"}).base_url == address
+
+
+def test_what_joins_the_process_environment_later_was_not_said_from_outside(tmp_path: Path) -> None:
+    """What is saved is published there, and must stay changeable by whoever saved it."""
+    environ = {"PORT": "1"}
+    settings = loaded(tmp_path, environ)
+    environ |= {"PORT": "2", "SLACK_BOT_TOKEN": "xoxb-saved"}
+    after = again(settings, {"SLACK_BOT_TOKEN": "xoxb-saved"})
+    assert (after.port, after.locked("PORT"), after.locked("SLACK_BOT_TOKEN")) == (1, True, False)
 
 
 def test_the_environment_outranks_what_is_saved_and_that_outranks_the_working_directory(tmp_path: Path) -> None:
