@@ -8,7 +8,7 @@ import logging
 import os
 import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from email.utils import parsedate_to_datetime
 
@@ -17,6 +17,7 @@ from yarl import URL
 
 from bot import reach, way_back
 from bot.channels.contract import CALLER_CHANNEL, CHECK_SECONDS, CanCheck, Channel, Check
+from bot.logs import Mask
 from bot.reach import plain
 from bot.settings import Settings
 from bot.store import Store, StoreUnavailable, Tx
@@ -107,6 +108,11 @@ async def _within_patience(looking: Awaitable[Sequence[Check]]) -> Sequence[Chec
         log.exception("something could not be looked at")
         cause = f"this could not be looked at ({type(error).__name__})"
         return (Check("Answer", False, cause, "That is a defect of Gatebell's. The log has what a report needs."),)
+
+
+def masked(part: Part, mask: Mask) -> Part:
+    """What others answer may hold a secret of ours, which nobody sees; mends are our own words."""
+    return Part(part.title, tuple(replace(check, cause=mask.text(check.cause)) for check in part.checks))
 
 
 def flawed(flaws: Sequence[tuple[str, str, str]]) -> Part:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from bot.channels.contract import Channel, Check, IsCalled
-from bot.channels.way_in import Heard, heard
+from bot.channels.way_in import Doubt, Heard, heard
 from bot.dispatch.notice import Unknown
 from bot.memory import ChannelMemory
 from bot.round_trip import Hop, State, Trip, follow, last, when_silent
@@ -28,6 +28,11 @@ class Found:
     asked: int
     changed_at: float
     trip: Trip | None
+
+    @property
+    def mended(self) -> bool:
+        """Whether somebody has changed the settings since a call was refused."""
+        return self.changed_at > self.heard.doubted_at
 
 
 async def checks(store: Store, channel: Channel, at: datetime) -> tuple[Check, ...]:
@@ -82,62 +87,64 @@ async def _changed_at(tx: Tx, names: set[str]) -> float:
 def _calls(found: Found) -> Check:
     name, title, came = "Calls", found.channel.title, found.heard
     if came.doubt and came.in_doubt:
-        return _doubted(found, came.doubt.words, came.doubt.mend)
+        return _doubted(found, came.doubt)
     if came.called_at:
         return Check(name, True, f"{title} called last on {moment(came.called_at)}, and the call was genuine")
-    return Check(name, True, f"{title} has not called this server yet", TRY)
+    return Check(name, True, f"{title} has not called this server yet")
 
 
-def _doubted(found: Found, words: str, mend: str) -> Check:
+def _doubted(found: Found, doubt: Doubt) -> Check:
     came = found.heard
     count = "one call" if came.doubts == 1 else f"{came.doubts} calls"
     was = "was" if came.doubts == 1 else "were"
-    cause = f"{count} of {found.channel.title} {was} refused since {moment(came.doubted_since)}: {words}."
-    if found.changed_at > came.doubted_at:
+    cause = f"{count} of {found.channel.title} {was} refused since {moment(came.doubted_since)}: {doubt.words}."
+    if found.mended:
         return Check("Calls", True, f"{cause} The settings were changed since, and nothing has called yet.", TRY)
     before = f"The last genuine one came on {moment(came.called_at)}." if came.called_at else "None was ever genuine."
-    return Check("Calls", False, f"{cause} {before}", f"{mend} {ANOTHER}")
+    return Check("Calls", False, f"{cause} {before}", f"{doubt.mend} {ANOTHER}")
 
 
 def _clicks(found: Found) -> Check:
+    """The mend is said once: where a call was refused or a round trip was made, it stands there."""
     name, came = "Answers", found.heard
     if came.clicked_at:
         return Check(name, True, f"the last click came in on {moment(came.clicked_at)}")
     if not found.asked:
-        return Check(name, True, "no card with buttons was sent yet")
-    sent = "One card" if found.asked == 1 else f"{found.asked} cards"
+        return Check(name, True, "no card with buttons was sent yet", TRY)
+    sent = "one card" if found.asked == 1 else f"{found.asked} cards"
     many = " or more" if found.asked == MANY else ""
     cause = f"{sent}{many} with buttons went out, and nobody's click has come back yet"
-    return Check(name, True, cause, f"{TRY} If its click does not come back either: {when_silent(found.channel)}")
+    if found.trip or came.in_doubt:
+        return Check(name, True, cause)
+    return Check(name, True, cause, f"{TRY} If that click does not come back either: {when_silent(found.channel)}")
 
 
 def _round_trip(found: Found, trip: Trip) -> Check:
-    began = f"the one of {moment(trip.began)}"
+    name, began = "Round trip", f"the one of {moment(trip.began)}"
     if trip.done:
-        return Check("Round trip", True, f"{began} went all the way")
+        return Check(name, True, f"{began} went all the way")
     if trip.failed is None:
-        return Check("Round trip", True, f"{began} is still under way", _waiting(trip).mend)
-    cause = f"{began} ended at “{trip.failed.name}”: {trip.failed.words}"
-    return Check(
-        "Round trip", not _still_fails(found, trip), cause + _since(found, trip), f"{trip.failed.mend} {ANOTHER}"
-    )
+        return Check(name, True, f"{began} is still under way", _waiting(trip).mend)
+    cause = f"{began} ended at “{trip.failed.name}”"
+    if since := _since(found, trip):
+        return Check(name, True, f"{cause}. {since}", "Make another round trip.")
+    if trip.failed.name == "Signature" and found.heard.in_doubt:
+        return Check(name, True, f"{cause}: see Calls")
+    # Whether a card goes out, the checks that ask the platform say; whether an answer comes back, only this does.
+    well = trip.failed.name not in _ON_THE_WAY_BACK
+    return Check(name, well, f"{cause}: {trip.failed.words}", f"{trip.failed.mend} {ANOTHER}")
 
 
 def _waiting(trip: Trip) -> Hop:
     return next((hop for hop in trip.hops if hop.state is State.WAITING), trip.hops[-1])
 
 
-def _still_fails(found: Found, trip: Trip) -> bool:
-    """Whether nothing says that it would be otherwise now. Whether a card goes out, other checks say by asking."""
-    on_the_way = trip.failed is not None and trip.failed.name in _ON_THE_WAY_BACK
-    return on_the_way and not _since(found, trip)
-
-
 def _since(found: Found, trip: Trip) -> str:
+    """What has happened since, so that it may be otherwise now."""
     if found.changed_at > trip.began:
-        return " The settings were changed since."
+        return "The settings were changed since."
     if trip.failed and trip.failed.name == "Clicked" and found.heard.clicked_at > trip.began:
-        return " A click has come in since."
+        return "A click has come in since."
     return ""
 
 

@@ -11,8 +11,7 @@ from pydantic import JsonValue
 
 from bot.admin.site import Faces
 from bot.channels.contract import Check
-from bot.doctor import PATIENCE, Part, Patient, examine, titles
-from bot.logs import Mask
+from bot.doctor import PATIENCE, Part, Patient, examine, masked, titles
 from bot.memory import ChannelMemory
 
 LONGEST = PATIENCE + 5  # seconds after which a look that did not end was broken off, as by a restart
@@ -95,11 +94,6 @@ def _mark(faces: Faces) -> str:
     """Another one for other settings; nobody can tell the settings by it."""
     said = repr(sorted(faces.settings.now.items())).encode(errors="replace")
     return hmac.new(faces.form_keys[0], b"settings\0" + said, hashlib.sha256).hexdigest()
-
-
-def masked(part: Part, mask: Mask) -> Part:
-    """What platforms answer may hold a secret of ours; nobody sees it."""
-    return Part(part.title, tuple(replace(check, cause=mask.text(check.cause)) for check in part.checks))
 
 
 # ---- kept ---------------------------------------------------------------------------------------------------------

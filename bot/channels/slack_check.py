@@ -40,7 +40,7 @@ async def _way_in(settings: Mapping[str, str], listening: Web | None) -> Sequenc
 
 def _secret(settings: Mapping[str, str]) -> Check:
     if settings.get("SLACK_SIGNING_SECRET"):
-        return Check("Clicks", True)
+        return Check("Clicks", True, "SLACK_SIGNING_SECRET is set; whether it is right, only Slack's calls tell")
     with_address, without = _MENDS["SLACK_SIGNING_SECRET"], _MENDS["SLACK_APP_TOKEN"]
     cause = "Buttons cannot answer: neither SLACK_SIGNING_SECRET nor SLACK_APP_TOKEN is set."
     return Check("Clicks", False, cause, f"With a public address: {with_address} Without one: {without}")

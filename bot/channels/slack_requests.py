@@ -55,7 +55,7 @@ def doubt_about(raw: bytes, stamp: str, signature: str, secret: bytes, at: float
         off = at - int(stamp)
         where = "ago" if off > 0 else "ahead"
         return Doubt(f"by this machine's clock they were signed {abs(off) / 60:.0f} minutes {where}", _MEND_CLOCK)
-    return Doubt("SLACK_SIGNING_SECRET is not the secret that they were signed with", _MEND_SECRET)
+    return Doubt("SLACK_SIGNING_SECRET is wrong, it is not what they were signed with", _MEND_SECRET)
 
 
 def _is_stamp(stamp: str) -> bool:

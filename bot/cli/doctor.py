@@ -118,8 +118,9 @@ async def _give_up(product: "Product", question_id: str, wait: float) -> None:
 
 
 def _print(parts: Iterable["Part"], mask: Mask) -> None:
-    parts = list(parts)
-    sys.stdout.write(mask.text("\n".join(report(parts))) + "\n")
+    from bot.doctor import masked
+
+    sys.stdout.write("\n".join(report([masked(part, mask) for part in parts])) + "\n")
 
 
 def report(parts: Iterable["Part"]) -> Iterator[str]:
@@ -151,6 +152,6 @@ def _print_trip(trip: "Trip", mask: Mask) -> None:
     marks = {State.DONE: "ok  ", State.FAILED: "FAIL", State.WAITING: "…   ", State.NOT_YET: "    "}
     echo(f"\nRound trip on {trip.channel}")
     for hop in trip.hops:
-        echo(mask.text(f"  {marks[hop.state]}  {hop.name:<10} {hop.words}".rstrip()))
+        echo(f"  {marks[hop.state]}  {hop.name:<10} {mask.text(hop.words)}".rstrip())
         if hop.mend and hop.state is not State.DONE:
-            echo(mask.text(textwrap.fill(f"→ {hop.mend}", WIDTH, initial_indent=" " * 19, subsequent_indent=" " * 21)))
+            echo(textwrap.fill(f"→ {hop.mend}", WIDTH, initial_indent=" " * 19, subsequent_indent=" " * 21))

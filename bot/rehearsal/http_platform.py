@@ -83,7 +83,7 @@ class HttpPlatform(Platform):
         try:
             response = await self._answer(request, handler, failure, part)
         except web.HTTPException as refused:
-            response = refused
+            response = web.Response(status=refused.status, text=refused.text)
         except asyncio.CancelledError:
             self._remember(request, body, None, started)
             raise

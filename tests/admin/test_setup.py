@@ -132,7 +132,7 @@ async def test_a_test_that_reached_nobody_is_still_to_be_done(new: World) -> Non
         mail = {"SMTP_HOST": new.mail.host, "SMTP_PORT": "1", "SMTP_SECURITY": "none", "SMTP_FROM": "bell@example.com"}
         await browser.post("/setup/channel/email", mail)
         seen = await browser.post("/setup/test", {"channel": "email"})
-        assert "Look at the address and the port" in seen.words
+        assert "Check SMTP_HOST and SMTP_PORT" in seen.words
         ended = await browser.get("/setup/done")
     assert "A test left out" in ended.words
 

@@ -5,7 +5,7 @@ import os
 import sys
 from pathlib import Path
 
-from tests.stories.world import ANA, World
+from tests.stories.world import ANA, World, free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -48,7 +48,7 @@ async def test_a_round_trip_from_the_terminal_goes_through_the_running_server(wo
 
 
 async def test_an_empty_installation_is_told_what_to_do_first(tmp_path: Path) -> None:
-    code, said = await doctor(tmp_path)
+    code, said = await doctor(tmp_path, PORT=str(free_port()))
     assert code == 1
     assert "gatebell operator add you@example.com --role admin" in said
     assert "Gatebell is not running" in said

@@ -69,7 +69,7 @@ async def test_a_wrong_signing_secret_shows_as_soon_as_somebody_has_clicked(plat
         await world.settled()
         [(part, check)] = await failing(world)
     assert (part, check.name) == ("Answers from Slack", "Calls")
-    assert "SLACK_SIGNING_SECRET is not the secret" in check.cause
+    assert "SLACK_SIGNING_SECRET is wrong" in check.cause
     assert "Signing Secret" in check.mend
 
 

@@ -28,8 +28,8 @@ async def ana_presses(world: World, label: str = "Approve") -> None:
 async def test_before_anything_came_in_it_says_how_to_find_out(world: World) -> None:
     calls, clicks = await answers(world, "Calls"), await answers(world, "Answers")
     assert (calls.ok, calls.cause) == (True, "Slack has not called this server yet")
-    assert "Press Round trip" in calls.mend
     assert clicks.cause == "no card with buttons was sent yet"
+    assert "Press Round trip" in clicks.mend
 
 
 async def test_cards_with_buttons_and_no_click_are_something_to_look_at(world: World) -> None:
@@ -37,7 +37,7 @@ async def test_cards_with_buttons_and_no_click_are_something_to_look_at(world: W
     clicks = await answers(world, "Answers")
     assert (clicks.ok, clicks.cause) == (
         True,
-        "One card with buttons went out, and nobody's click has come back yet",
+        "one card with buttons went out, and nobody's click has come back yet",
     )
     assert "Press Round trip" in clicks.mend
     assert f"Interactivity on, give it the Request URL {world.address}/slack/events" in clicks.mend
@@ -70,7 +70,7 @@ async def test_a_wrong_secret_is_counted_and_named(platforms: Platforms, data: P
         [(_, calls)] = await failing(world)
     assert calls.cause.startswith(("one call of Slack was refused since ", "2 calls of Slack were refused since "))
     assert calls.cause.endswith(
-        "SLACK_SIGNING_SECRET is not the secret that they were signed with. None was ever genuine."
+        "SLACK_SIGNING_SECRET is wrong, it is not what they were signed with. None was ever genuine."
     )
     assert "Signing Secret" in calls.mend
     assert WRONG_SECRET not in str(calls)

@@ -5,11 +5,11 @@ from dataclasses import replace
 
 from aiohttp import web
 
-from bot.admin.checkup import current, look_again, masked, patient_of, wrong
+from bot.admin.checkup import current, look_again, patient_of, wrong
 from bot.admin.site import Moved, Page, Shown, Visit, page
 from bot.channels.contract import CALLER_CHANNEL
 from bot.dispatch.notice import Conflict, Fault
-from bot.doctor import examine_answers
+from bot.doctor import examine_answers, masked
 from bot.logs import Mask
 from bot.reach import REACH, answer_to
 from bot.round_trip import NOTHING_CAME, Hop, State, Trip, begin, end, follow

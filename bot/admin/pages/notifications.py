@@ -7,7 +7,6 @@ from aiohttp import web
 
 from bot import way_back
 from bot.admin import preview
-from bot.admin.checkup import masked
 from bot.admin.entries import Entry, changes_of, entries_of, flaws_of, saved_at
 from bot.admin.pages.settings import said_of
 from bot.admin.pages.trial import PAGES as TRIAL
@@ -16,7 +15,7 @@ from bot.admin.site import Moved, Page, Shown, Visit, page
 from bot.admin.web import OWN_SCRIPT
 from bot.channels.contract import CALLER_CHANNEL, Channel, Check
 from bot.dispatch.health import ChannelHealth, Condition
-from bot.doctor import Part
+from bot.doctor import Part, masked
 from bot.events.registry import CLASSES
 from bot.logs import Mask
 from bot.round_trip import mend_of

@@ -12,9 +12,9 @@ from bot.admin.first_run import STEPS, left_out, offers
 from bot.admin.pages.login import browser_of, signed_in
 from bot.admin.setup_aids import aids_of
 from bot.admin.site import Faces, Moved, Page, Shown, Visit, page
-from bot.channels.contract import Channel, Field
+from bot.channels.contract import Channel, Check, Field
 from bot.dispatch.notice import Audience, Fault, Unfit, Unknown
-from bot.doctor import Part, Patient, examine_address
+from bot.doctor import Part, Patient, examine_address, masked, questioned
 from bot.operators import valid
 from bot.round_trip import mend_of
 from bot.settings import SettingsFault
@@ -39,13 +39,12 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What a channel answered to the test; `words` say why it did not take it, `mend` what to do about that."""
+    """What a channel answered to the test; `words` say why it did not take it."""
 
     channel: str
     title: str
     took_ms: float
     words: str
-    mend: str
 
 
 @page("GET", "/setup", role=None)
@@ -187,9 +186,19 @@ def _named(visit: Visit) -> Channel:
 async def try_out(visit: Visit) -> Shown:
     ref = visit.query.get("ref", "")
     attempts = await _attempts(visit.faces, ref) if ref else []
-    tried = _answered(attempts[-1], visit.faces) if attempts else None
+    last = attempts[-1] if attempts else None
+    tried = _answered(last, visit.faces) if last else None
+    wrong = await _wrong(visit.faces, last) if last and last["reason"] else ()
     ready = offers(visit.faces, ready=True)
-    return Shown("setup_test.html", await _step(visit, "test", ready=ready, ref=ref, tried=tried))
+    return Shown("setup_test.html", await _step(visit, "test", ready=ready, ref=ref, tried=tried, wrong=wrong))
+
+
+async def _wrong(faces: Faces, refused: Row) -> Sequence[Check]:
+    """What the channel finds out about itself; where that is nothing, what is usually to be done."""
+    channel = faces.channels().get(refused["channel"])
+    found = Part("", tuple(each for each in await questioned(channel) if not each.ok)) if channel else Part("", ())
+    usual = Check("Mend", False, "", mend_of(refused["reason"]))
+    return masked(found, faces.mask).checks or (usual,)
 
 
 @page("POST", "/setup/test", Role.ADMIN)
@@ -212,7 +221,7 @@ def _answered(attempt: Row, faces: Faces) -> Tried:
     channel = faces.channels().get(attempt["channel"])
     title = channel.title if channel else attempt["channel"]
     words = faces.mask.text(attempt["detail"] or attempt["reason"])
-    return Tried(attempt["channel"], title, attempt["took_ms"], words, mend_of(attempt["reason"]))
+    return Tried(attempt["channel"], title, attempt["took_ms"], words)
 
 
 async def _tried(faces: Faces, ref: str) -> None:
