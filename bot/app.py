@@ -20,7 +20,7 @@ from bot.admin.access import Access
 from bot.anchor import Anchor, AnchorFile
 from bot.api import api
 from bot.channels import http
-from bot.channels.contract import Channel, Edge
+from bot.channels.contract import Channel, Edge, KnowsPeople
 from bot.channels.registry import CHANNELS, channel_class
 from bot.channels.registry import fields as channel_fields
 from bot.clock import Clock, MovableClock, RealClock
@@ -30,6 +30,7 @@ from bot.directory import Directory
 from bot.dispatch.cooldown import MemoryCooldown, RedisCooldown
 from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.health import HealthBoard
+from bot.dispatch.notice import Unfit
 from bot.dispatch.pacing import MemoryPacing, NoPacing, Pacing, RedisPacing
 from bot.dispatch.pipeline import Rules
 from bot.dispatch.questions import Questions
@@ -44,7 +45,7 @@ from bot.live_settings import LiveSettings
 from bot.logs import Mask
 from bot.memory import ChannelMemory, Once
 from bot.metrics import Metrics
-from bot.operators import Operators
+from bot.operators import Accounts, Operators
 from bot.redis_link import RedisLink
 from bot.settings import Settings
 from bot.store import Store, StoreUnavailable, open_store
@@ -208,7 +209,7 @@ async def made(
         faces = api.Faces(
             dispatcher=dispatcher,
             kinds=kinds,
-            operators=Operators(store, ledger, clock.now),
+            operators=Operators(store, ledger, clock.now, _accounts(channels)),
             keys=Keys(store, ledger, clock.now),
             thresholds=thresholds,
             ledger=ledger,
@@ -400,6 +401,19 @@ async def _redis(settings: Settings, metrics: Metrics, stack: AsyncExitStack) ->
             log.warning("Redis is back")
 
     return RedisLink(redis, heard)
+
+
+def _accounts(channels: LiveChannels) -> Accounts:
+    async def account(platform: str, written: str) -> str:
+        channel = channels().get(platform)
+        try:
+            if channel is not None and isinstance(channel, KnowsPeople):
+                return await channel.account_of(written)
+        except ValueError as error:
+            raise Unfit(str(error), "subject") from error
+        raise Unfit(f"{platform} has no accounts of people", "platform")
+
+    return account
 
 
 def _application(

@@ -130,7 +130,8 @@ class Ledger:
         while not chain.broken and chain.count > before and (head is None or head.seq > chain.count):
             before, chain = chain.count, await self._further(chain, spot)
             head = await self.head()
-        if not chain.broken and await self._store.read(lambda tx: tx.row("SELECT seq FROM audit WHERE seq < 1")):
+        before_all = await self._store.read(lambda tx: tx.row("SELECT seq FROM audit WHERE seq < 1 LIMIT 1"))
+        if before_all and not chain.broken:
             return Chain(0, FIRST, broken=True)
         return replace(chain, head=head)
 

@@ -1,7 +1,7 @@
 """The people we know. Who may do what is asked of fresh rows: somebody removed is refused at the next click."""
 
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -95,13 +95,26 @@ async def reader(tx: Tx, actor: Actor) -> Reader:
 # ---- with transactions of its own ------------------------------------------------------------------------------------
 
 
-class Operators:
-    """Everything that changes people is audited in the same transaction. `by` is the audit log's actor."""
+Accounts = Callable[[str, str], Awaitable[str]]
 
-    def __init__(self, store: Store, ledger: Ledger, now: Callable[[], datetime]) -> None:
+
+async def as_written(platform: str, written: str) -> str:
+    return written
+
+
+class Operators:
+    """Everything that changes people is audited in the same transaction. `by` is the audit log's actor.
+
+    `accounts` gives what a platform calls an account in full, and raises Unfit where it has none like that.
+    """
+
+    def __init__(
+        self, store: Store, ledger: Ledger, now: Callable[[], datetime], accounts: Accounts = as_written
+    ) -> None:
         self._store = store
         self._ledger = ledger
         self._now = now
+        self._accounts = accounts
 
     async def add(self, email: str, name: str = "", role: Role = Role.OPERATOR, *, by: str) -> Operator:
         """A new person, or one that was removed and comes back. Raises Conflict, Unfit."""
@@ -127,11 +140,13 @@ class Operators:
         return await self.get(await self._store.write(job))
 
     async def change(self, operator_id: str, *, name: str | None = None, role: Role | None = None, by: str) -> Operator:
-        """Raises Unknown."""
+        """Raises Unknown, and Conflict where nobody would be an admin any more."""
         at = self._now()
 
         async def job(tx: Tx) -> None:
             known = await self._known(tx, operator_id)
+            if role not in (None, Role.ADMIN):
+                await _keep_an_admin(tx, known)
             values = {"id": operator_id, "name": _name(name or "") or known.name, "role": (role or known.role).value}
             await tx.run("UPDATE operator SET name = :name, role = :role WHERE id = :id", values)
             detail = {"name": values["name"], "role": values["role"]}
@@ -141,11 +156,12 @@ class Operators:
         return await self.get(operator_id)
 
     async def remove(self, operator_id: str, *, by: str) -> None:
-        """From now on this person decides nothing and is told nothing. Raises Unknown."""
+        """From now on this person decides nothing and is told nothing. Raises Unknown; Conflict for the last admin."""
         at = self._now()
 
         async def job(tx: Tx) -> None:
             known = await self._known(tx, operator_id)
+            await _keep_an_admin(tx, known)
             await tx.run(
                 "UPDATE operator SET removed_at = :at WHERE id = :id", {"id": operator_id, "at": at.timestamp()}
             )
@@ -156,9 +172,9 @@ class Operators:
 
         await self._store.write(job)
 
-    async def link(self, operator_id: str, platform: str, subject: str, *, by: str) -> None:
-        """Raises Unknown."""
-        at = self._now()
+    async def link(self, operator_id: str, platform: str, account: str, *, by: str) -> str:
+        """What the account is called in full. Raises Unknown, Unfit."""
+        at, subject = self._now(), await self._accounts(platform, account)
 
         async def job(tx: Tx) -> None:
             known = await self._known(tx, operator_id)
@@ -167,6 +183,7 @@ class Operators:
             await self._ledger.record(tx, at, by, "operator.linked", known.email, detail=detail)
 
         await self._store.write(job)
+        return subject
 
     async def unlink(self, operator_id: str, platform: str, subject: str, *, by: str) -> None:
         """This account there is nobody's here, until its owner is recognised by their address again. Raises Unknown."""
@@ -219,6 +236,13 @@ class Operators:
         if known is None or not known.active:
             raise Unknown(f"there is no operator {operator_id}", "id")
         return known
+
+
+async def _keep_an_admin(tx: Tx, operator: Actor) -> None:
+    """Raises Conflict. The admins' rows are locked, so that of two who leave at once one stays."""
+    sql = "SELECT id FROM operator WHERE role = 'admin' AND removed_at IS NULL ORDER BY id "
+    if [row["id"] for row in await tx.rows(sql + tx.for_update)] == [operator.id]:
+        raise Conflict(f"somebody has to be an admin, and {operator.email} is the only one; make another one first")
 
 
 def normal(email: str) -> str:

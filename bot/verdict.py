@@ -85,9 +85,7 @@ def _end(chain: Chain, mark: Mark | None) -> Verdict | None:
 
 def _anchor(chain: Chain, mark: Mark | None, anchoring: Anchoring) -> Verdict | None:
     if anchoring is Anchoring.FORGED:
-        words = (
-            "The anchor is not as it was written, or with a SECRET_KEY that is not in the list any more."
-        )
+        words = "The anchor is not as it was written, or with a SECRET_KEY that is not in the list any more."
         return Verdict(words, Trouble.FORGED)
     if mark is None:
         return None

@@ -132,19 +132,25 @@ async def operator(call: Call) -> Reply:
     body=OperatorChange,
     answers={200: OperatorOut},
     examples={"admin": {"role": "admin"}},
-    problems=(404,),
+    problems=(404, 409),
 )
 async def change_operator(call: Call, body: OperatorChange) -> Reply:
-    """Change a person's name or role."""
+    """Change a person's name or role.
+
+    Somebody has to be an admin: 409 for the last one.
+    """
     who = await _id(call, call.path["id"])
     changed = await call.faces.operators.change(who, name=body.name, role=body.role, by=call.actor)
     call.faces.people_changed()
     return Reply(_operator(changed))
 
 
-@op("DELETE", "/api/v1/operators/{id}", Scope.ADMIN, answers={204: None}, problems=(404,))
+@op("DELETE", "/api/v1/operators/{id}", Scope.ADMIN, answers={204: None}, problems=(404, 409))
 async def remove_operator(call: Call) -> Reply:
-    """Remove a person, who from now on decides nothing and is told nothing."""
+    """Remove a person, who from now on decides nothing and is told nothing.
+
+    Somebody has to be an admin: 409 for the last one.
+    """
     await call.faces.operators.remove(await _id(call, call.path["id"]), by=call.actor)
     call.faces.people_changed()
     return Reply(status=204)

@@ -196,6 +196,20 @@ class Runs(Protocol):
         ...
 
 
+@runtime_checkable
+class KnowsPeople(Protocol):
+    """A platform that calls people by ids of its own, so that an admin may say by hand who is who."""
+
+    @property
+    def account(self) -> str:
+        """What such an id looks like."""
+        ...
+
+    async def account_of(self, written: str) -> str:
+        """The id in full, as clicks bear it. Raises ValueError that says what is wrong."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class Check:
     """One line of the doctor: what was looked at, whether it is well, why not, and how to mend it.

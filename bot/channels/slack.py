@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from importlib import import_module
@@ -42,6 +43,7 @@ class Slack:
 
     name: ClassVar[str] = "slack"
     title: ClassVar[str] = "Slack"
+    account: ClassVar[str] = "a member ID, such as U012AB3CDEF"
     rates: ClassVar[tuple[Rate, ...]] = (Rate(4, 4.0),)  # one a second and place, with short bursts
     fields: ClassVar[tuple[Field, ...]] = FIELDS
 
@@ -89,6 +91,21 @@ class Slack:
         where = {"channel": receipt.place, "ts": receipt.message}
         await self._fitting("chat.update", where, post)
         return receipt
+
+    async def account_of(self, written: str) -> str:
+        """With the workspace: two of them may give the same id to different people."""
+        found = re.fullmatch(r"(?:([TE][A-Z0-9]{1,40}):)?([UW][A-Z0-9]{1,40})", written)
+        if found is None:
+            raise ValueError(f"Slack knows people by {self.account}: a profile's menu copies it")
+        if found[1]:
+            return written
+        try:
+            team = "" if self.missing() else (await self.people.home()).team
+        except DeliveryError:
+            team = ""
+        if not team:
+            raise ValueError(f"Slack cannot be asked which workspace that is; write it too, as in T012AB3CD:{written}")
+        return f"{team}:{written}"
 
     async def _target(self, reader: Reader) -> str:
         match reader.kind:

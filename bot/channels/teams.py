@@ -4,6 +4,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, ClassVar, Self
+from uuid import UUID
 
 from aiohttp import web
 from pydantic import JsonValue
@@ -23,6 +24,7 @@ MESSAGES = "/api/messages"
 class Teams:
     name: ClassVar[str] = "teams"
     title: ClassVar[str] = "Microsoft Teams"
+    account: ClassVar[str] = "an object ID in Entra, such as 3f2504e0-4f89-41d3-9a0c-0305e82c3301"
     fields: ClassVar[tuple[Field, ...]] = FIELDS
     # Microsoft Teams: Optimize your bot with rate limiting in Teams, per bot per thread.
     rates: ClassVar[tuple[Rate, ...]] = (Rate(7, 1), Rate(8, 2), Rate(60, 30), Rate(1800, 3600))
@@ -103,6 +105,12 @@ class Teams:
             if error.reason is not Reason.TOO_LARGE:
                 raise
         return await put_up(teams_card.short(post, bot))
+
+    async def account_of(self, written: str) -> str:
+        try:
+            return str(UUID(written))
+        except ValueError:
+            raise ValueError(f"Teams knows people by {self.account}: Entra shows it with each user") from None
 
     def _be_ready(self) -> None:
         if self.missing():

@@ -1,12 +1,13 @@
 """The page of operators: adding, welcoming, roles, accounts, sessions, removing."""
 
+import re
 from collections.abc import AsyncIterator
 
 import pytest
 
 from interactions.model import Role
 from tests.admin.signed_in import Visiting, signed_in
-from tests.stories.world import ANA, BEN, MIA, World
+from tests.stories.world import ANA, BEN, CLEO, MIA, World
 
 DAN = "dan@example.com"
 
@@ -49,17 +50,55 @@ async def test_another_role_is_given(world: World, anas: Visiting) -> None:
 async def test_the_last_admin_stays_one(world: World, anas: Visiting) -> None:
     seen = await anas.post(await path_of(world, ANA), {"name": "Ana", "role": "viewer"})
     ana = await world.operators.get(await world.operator_id(ANA))
-    assert ("Somebody has to be an admin" in seen.words, ana.role) == (True, Role.ADMIN)
+    assert ("Somebody has to be an admin, and ana@example.com is the only one" in seen.words, ana.role) == (
+        True,
+        Role.ADMIN,
+    )
 
 
 async def test_an_account_is_linked_and_unlinked(world: World, anas: Visiting) -> None:
     path = await path_of(world, MIA)
-    account = {"platform": "slack", "account": "U0MIA"}
-    await anas.post(f"{path}/link", account)
-    linked = await world.operators.by_identity("slack", "U0MIA")
-    await anas.post(f"{path}/unlink", account)
-    assert (linked and linked.name, await world.operators.by_identity("slack", "U0MIA")) == ("Mia", None)
+    full = f"{world.slack.team_id}:U0MIA"
+    await anas.post(f"{path}/link", {"platform": "slack", "account": "U0MIA"})
+    linked = await world.operators.by_identity("slack", full)
+    await anas.post(f"{path}/unlink", {"platform": "slack", "account": full})
+    assert (linked and linked.name, await world.operators.by_identity("slack", full)) == ("Mia", None)
     assert [action for action, _ in await world.audit()][-2:] == ["operator.linked", "operator.unlinked"]
+
+
+async def test_somebody_linked_by_hand_decides_there(world: World, anas: Visiting) -> None:
+    cleo = world.slack.state.person(CLEO)
+    await anas.post(f"{await path_of(world, MIA)}/link", {"platform": "slack", "account": cleo.id})
+    asked = await world.ask_blocked(to=[MIA])
+    await world.slack.dm(CLEO).wait_for("Approve")
+    await world.slack.dm(CLEO).click("Approve")
+    assert (await world.see(asked["id"], wait=5))["decision"]["by"] == "Mia"
+
+
+async def test_only_platforms_that_know_people_are_offered(world: World, anas: Visiting) -> None:
+    page = await anas.get(await path_of(world, MIA))
+    assert re.findall(r'<option value="(\w+)">', page.html.split('name="platform"')[1].split("</select>")[0]) == [
+        "slack",
+        "teams",
+    ]
+    assert "Slack knows people by a member ID" in page.words
+
+
+@pytest.mark.parametrize(
+    "platform, account, words",
+    [
+        ("email", "mia@example.com", "email has no accounts of people"),
+        ("slack", "mia", "Slack knows people by a member ID"),
+        ("teams", "mia", "Teams knows people by an object ID"),
+        ("slack", "", "Slack knows people by"),
+    ],
+)
+async def test_what_is_no_account_is_said_to_be_none(
+    world: World, anas: Visiting, platform: str, account: str, words: str
+) -> None:
+    seen = await anas.post(f"{await path_of(world, MIA)}/link", {"platform": platform, "account": account})
+    mia = await world.operators.get(await world.operator_id(MIA))
+    assert (words.casefold() in seen.words.casefold(), mia.identities) == (True, ())
 
 
 async def test_whoever_is_removed_is_signed_out_and_no_operator(world: World, anas: Visiting) -> None:

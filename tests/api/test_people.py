@@ -1,3 +1,5 @@
+import pytest
+
 from tests.api.conftest import Api
 
 
@@ -17,9 +19,29 @@ async def test_the_same_person_twice_is_a_conflict(api: Api) -> None:
 
 
 async def test_an_account_is_linked_to_a_person(api: Api) -> None:
-    link = {"platform": "slack", "subject": "U1"}
+    link = {"platform": "slack", "subject": "T1:U1"}
     linked = await api.call("POST", "/api/v1/operators/ana@example.com/identities", json=link)
     assert (await linked.json())["identities"] == [link]
+
+
+@pytest.mark.parametrize(
+    "link, field",
+    [
+        ({"platform": "email", "subject": "ana@example.com"}, "platform"),
+        ({"platform": "slack", "subject": "Ana"}, "subject"),
+        ({"platform": "slack", "subject": "U1"}, "subject"),
+        ({"platform": "teams", "subject": "Ana"}, "subject"),
+    ],
+)
+async def test_what_no_platform_calls_anybody_is_not_linked(api: Api, link: dict[str, str], field: str) -> None:
+    refused = await api.call("POST", "/api/v1/operators/ana@example.com/identities", json=link)
+    assert (refused.status, (await refused.json())["errors"][0]["field"]) == (422, field)
+
+
+async def test_the_last_admin_stays_one(api: Api) -> None:
+    asked = [("PATCH", {"role": "viewer"}), ("DELETE", None)]
+    path = "/api/v1/operators/ana@example.com"
+    assert [(await api.call(verb, path, json=body)).status for verb, body in asked] == [409, 409]
 
 
 async def test_a_key_is_shown_once_and_works_until_it_is_revoked(api: Api) -> None:

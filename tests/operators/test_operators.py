@@ -1,10 +1,14 @@
+import asyncio
+from collections.abc import AsyncIterator
+
 import pytest
 
 from bot.channels.contract import Person
 from bot.dispatch.notice import Conflict, Unfit, Unknown
 from bot.ledger import Ledger
 from bot.operators import Operators, recognise
-from bot.store import Store
+from bot.signing import derive
+from bot.store import Store, open_store
 from interactions.model import Role
 from tests.operators.conftest import Clock
 
@@ -40,6 +44,37 @@ async def test_someone_removed_is_no_longer_active_but_keeps_a_name(operators: O
     assert found is not None
     assert (found.name, found.active) == ("Ana", False)
     assert await operators.everybody() == []
+
+
+async def test_the_last_admin_stays_one(operators: Operators) -> None:
+    ana = await operators.add("ana@example.com", "Ana", Role.ADMIN, by="cli")
+    await operators.add("ben@example.com", "Ben", by="cli")
+    with pytest.raises(Conflict):
+        await operators.remove(ana.id, by="cli")
+    with pytest.raises(Conflict):
+        await operators.change(ana.id, role=Role.OPERATOR, by="cli")
+    assert (await operators.get(ana.id)).role is Role.ADMIN
+
+
+@pytest.fixture
+async def replicas(database: str, store: Store, clock: Clock) -> AsyncIterator[list[Operators]]:
+    """Two that share a database."""
+    stores = [open_store(database) for _ in range(2)]
+    for each in stores:
+        await each.start()
+    yield [Operators(each, Ledger(each, derive("a secret of sixteen", "audit")), clock) for each in stores]
+    for each in stores:
+        await each.stop()
+
+
+async def test_of_two_admins_who_leave_at_once_one_stays(operators: Operators, replicas: list[Operators]) -> None:
+    one = await operators.add("ana@example.com", role=Role.ADMIN, by="cli")
+    for number in range(5):
+        other = await operators.add(f"next{number}@example.com", role=Role.ADMIN, by="cli")
+        leaving = zip(replicas, (one, other), strict=True)
+        left = await asyncio.gather(*(by.remove(who.id, by="cli") for by, who in leaving), return_exceptions=True)
+        assert [type(each) for each in left if each] == [Conflict]
+        (one,) = await operators.everybody()
 
 
 async def test_someone_removed_can_come_back_as_the_same_person(operators: Operators) -> None:
@@ -99,7 +134,7 @@ async def test_removing_nobody_is_unknown(operators: Operators) -> None:
 
 async def test_every_change_of_people_is_audited(operators: Operators, ledger: Ledger) -> None:
     ana = await operators.add("ana@example.com", by="cli")
-    await operators.change(ana.id, role=Role.ADMIN, by="cli")
+    await operators.change(ana.id, role=Role.VIEWER, by="cli")
     await operators.remove(ana.id, by="operator:b")
     entries = await ledger.list()
     assert [(each.action, each.subject, each.actor) for each in reversed(entries)] == [

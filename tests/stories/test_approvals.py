@@ -105,6 +105,7 @@ async def test_somebody_who_was_removed_since_is_refused(world: World, channel: 
     asked = await world.ask_blocked()
     await world.shown_to_all()
     open_page = await world.page_of()
+    await world.operators.add("dan@example.com", role=Role.ADMIN, by="cli")
     await world.operators.remove(await world.operator_id(PEOPLE[channel]), by="cli")
     assert "You were not asked to decide this" in await refusal_of(world, channel, open_page)
     assert (await world.see(asked["id"]))["status"] == "pending"
@@ -116,6 +117,7 @@ async def test_a_viewer_may_look_and_not_decide(world: World, channel: str) -> N
     asked = await world.ask_blocked()
     await world.shown_to_all()
     open_page = await world.page_of()
+    await world.operators.add("dan@example.com", role=Role.ADMIN, by="cli")
     await world.operators.change(await world.operator_id(PEOPLE[channel]), role=Role.VIEWER, by="cli")
     assert "Your role is viewer" in await refusal_of(world, channel, open_page)
     assert (await world.see(asked["id"]))["status"] == "pending"

@@ -3,8 +3,8 @@
 from collections import Counter
 from collections.abc import Mapping
 
-from bot.admin.site import Faces, Moved, Page, Shown, Visit, page
-from bot.channels.contract import CALLER_CHANNEL
+from bot.admin.site import Moved, Page, Shown, Visit, page
+from bot.channels.contract import KnowsPeople
 from bot.dispatch.notice import Audience, Conflict, Fault, Unfit, Unknown
 from bot.operators import Operator
 from interactions.card import Card
@@ -29,7 +29,7 @@ async def add(visit: Visit) -> Shown | Moved:
     try:
         added = await faces.operators.add(form.get("email", ""), form.get("name", ""), _role(form), by=visit.by)
     except (Conflict, Unfit) as fault:
-        return await _list(visit, f"{fault.words[:1].upper()}{fault.words[1:]}.")
+        return await _list(visit, _sentence(fault))
     faces.people_changed()
     said = f"{added.name} is an operator now."
     return Moved(LIST, f"{said} {await _welcomed(visit, added)}" if form.get("welcome") else said)
@@ -38,7 +38,8 @@ async def add(visit: Visit) -> Shown | Moved:
 @page("GET", LIST + "/{id}", Role.ADMIN)
 async def one(visit: Visit) -> Shown:
     operator = await _of(visit)
-    platforms = [(name, each.title) for name, each in visit.faces.channels().items() if name != CALLER_CHANNEL]
+    channels = visit.faces.channels().items()
+    platforms = [(name, each.title, each.account) for name, each in channels if isinstance(each, KnowsPeople)]
     sessions = await visit.faces.sessions.sessions(operator.id)
     values = {"operator": operator, "roles": MEANING, "sessions": sessions, "platforms": platforms}
     return Shown("operator.html", values)
@@ -47,9 +48,10 @@ async def one(visit: Visit) -> Shown:
 @page("POST", LIST + "/{id}", Role.ADMIN)
 async def change(visit: Visit) -> Moved:
     operator, role = await _of(visit), _role(visit.form)
-    if role is not Role.ADMIN and await _is_last_admin(visit.faces, operator):
-        return _back(operator, "Somebody has to be an admin. Make another operator one first.", bad=True)
-    await visit.faces.operators.change(operator.id, name=visit.form.get("name"), role=role, by=visit.by)
+    try:
+        await visit.faces.operators.change(operator.id, name=visit.form.get("name"), role=role, by=visit.by)
+    except Conflict as fault:
+        return _back(operator, _sentence(fault), bad=True)
     visit.faces.people_changed()
     return _back(operator, "Saved.")
 
@@ -59,7 +61,10 @@ async def remove(visit: Visit) -> Moved:
     operator = await _of(visit)
     if operator.id == visit.who.operator.id:
         return _back(operator, "You cannot remove yourself. Another admin can.", bad=True)
-    await visit.faces.operators.remove(operator.id, by=visit.by)
+    try:
+        await visit.faces.operators.remove(operator.id, by=visit.by)
+    except Conflict as fault:
+        return _back(operator, _sentence(fault), bad=True)
     visit.faces.people_changed()
     return Moved(LIST, f"{operator.name} is removed: decides nothing, is told nothing, and is signed out everywhere.")
 
@@ -68,11 +73,12 @@ async def remove(visit: Visit) -> Moved:
 async def link(visit: Visit) -> Moved:
     operator = await _of(visit)
     platform, account = visit.form.get("platform", ""), visit.form.get("account", "").strip()
-    if platform not in visit.faces.channels() or not account or len(account) > 200 or not account.isprintable():
-        return _back(operator, "An account needs its platform and its id there, such as U012ABCDEF.", bad=True)
-    await visit.faces.operators.link(operator.id, platform, account, by=visit.by)
+    try:
+        linked = await visit.faces.operators.link(operator.id, platform, account, by=visit.by)
+    except Unfit as fault:
+        return _back(operator, _sentence(fault), bad=True)
     visit.faces.people_changed()
-    return _back(operator, f"{account} is {operator.name} from now on.")
+    return _back(operator, f"{linked} is {operator.name} from now on.")
 
 
 @page("POST", LIST + "/{id}/unlink", Role.ADMIN)
@@ -150,9 +156,8 @@ def _role(form: Mapping[str, str]) -> Role:
     return Role(chosen) if chosen in set(Role) else Role.VIEWER
 
 
-async def _is_last_admin(faces: Faces, operator: Operator) -> bool:
-    admins = [each.id for each in await faces.operators.everybody() if each.role is Role.ADMIN]
-    return admins == [operator.id]
+def _sentence(fault: Fault) -> str:
+    return f"{fault.words[:1].upper()}{fault.words[1:]}."
 
 
 def _back(operator: Operator, said: str, *, bad: bool = False) -> Moved:
