@@ -1,4 +1,4 @@
-"""A platform that hangs harms nobody but those who can only be reached there."""
+"""A platform that hangs, is in trouble or finds a card too large harms nobody but those who can only be reached there."""
 
 import asyncio
 import contextlib
@@ -6,14 +6,19 @@ import itertools
 import time
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
-from bot.rehearsal.failure import Rule, hang, slow
+import pytest
+
+from bot.rehearsal.failure import Rule, error, hang, slow, status
 from tests.stories.process import Process, serving
+from tests.stories.reach import at_rest, in_all_three, reached, told_of
 from tests.stories.world import ANA, BEN, Platforms, World, installed
 
 MANY = 1000
 STUCK = 250
 QUICK = {"CHAIN": "slack,teams", "PACING": "off", "COOLDOWN_SECONDS": "0"}
+TEAMS_ALONE: dict[str, Any] = {"CHAIN": "teams", "ALERT_RECIPIENT_EMAIL": BEN}
 SLACKS_PATIENCE = 3.0  # seconds for an acknowledgement
 BLOCKED_FOR = 1.0  # seconds: a call that blocks the loop would take longer than this, a busy machine does not
 
@@ -101,3 +106,53 @@ async def test_a_slow_key_endpoint_of_microsoft_delays_no_click_in_slack(platfor
         assert pressed.ack_ms < SLACKS_PATIENCE / 3 * 1000
         assert (await saying).status == 200
     assert max(seen) < BLOCKED_FOR
+
+
+async def test_a_slack_that_hangs_is_given_up_and_one_other_channel_is_used(world: World) -> None:
+    await in_all_three(world)
+    world.slack.fail(hang(), path="chat.postMessage")
+    await world.tell("demo.event", "Read the manual", severity="critical")
+    await world.teams.chat(ANA).wait_for("Read the manual", within=20)
+    await at_rest(world)
+    assert reached(world, "Read the manual") == ["teams"]
+    assert await world.attempts() == [("slack", "send", "timed_out"), ("teams", "send", "")]
+
+
+@pytest.mark.parametrize("code", [412, 429, 502, 504])
+async def test_a_teams_in_trouble_is_called_again_until_it_takes_the_card(
+    platforms: Platforms, data: Path, code: int
+) -> None:
+    async with installed(platforms, data, **TEAMS_ALONE) as world:
+        world.teams.fail(status(code), path="/activities", times=2)
+        assert await told_of(world) == []
+        await world.forward_until(lambda: reached(world, "Read the manual", BEN))
+        await at_rest(world)
+        assert reached(world, "Read the manual", BEN) == ["teams"]
+
+
+@pytest.mark.parametrize("refusal", [("ConversationBlockedByUser", 403), ("ConversationNotFound", 404)])
+async def test_a_teams_that_refuses_for_good_is_not_called_again(
+    platforms: Platforms, data: Path, refusal: tuple[str, int]
+) -> None:
+    async with installed(platforms, data, **TEAMS_ALONE) as world:
+        code, number = refusal
+        calls = world.teams.fail(error(code, status=number), path="/activities")
+        await told_of(world)
+        await world.forward(hours=1)
+        await at_rest(world)
+        assert (calls.hits, reached(world, "Read the manual", BEN)) == (1, [])
+
+
+async def test_a_card_that_is_too_large_for_teams_comes_shorter_and_is_decided_where_its_link_leads(
+    world: World,
+) -> None:
+    world.teams.fail(error("MessageSizeTooBig", status=413), path="/activities", times=1)
+    asked = await world.ask_blocked(to=[BEN])
+    await world.shown_to_ben("Review full request")
+    ben = world.teams.chat(BEN)
+    assert (ben.labels, "/reports/2024.pdf" in ben.shown_text()) == (["Review full request"], False)
+    page = await world.page_at(next(link for link in ben.last.links() if "/d/" in link))
+    assert "/reports/2024.pdf" in page.text
+    await page.press("Approve")
+    assert (await world.see(asked["id"], wait=5))["decision"]["by"] == "Ben"
+    await world.shown_to_ben("Approved by Ben")
