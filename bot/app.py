@@ -17,6 +17,7 @@ from bot.admin import decision, rooms
 from bot.admin import site as admin
 from bot.admin import web as pages
 from bot.admin.access import Access
+from bot.admin.tries import MemoryTries, RedisTries
 from bot.anchor import Anchor, AnchorFile
 from bot.api import api
 from bot.channels import http
@@ -221,7 +222,7 @@ async def made(
             people_changed=directory.forget,
             check_url=may_call,
         )
-        access = Access(store, ledger, clock.now)
+        access = Access(store, ledger, clock.now, RedisTries(redis) if redis else MemoryTries())
         looks = admin.Faces(
             dispatcher=dispatcher,
             store=store,
@@ -396,7 +397,7 @@ async def _redis(settings: Settings, metrics: Metrics, stack: AsyncExitStack) ->
     def heard(error: Exception | None) -> None:
         metrics.up("redis", up=error is None)
         if error:
-            log.warning("Redis is away; cooldown and pacing are kept in memory: %s", error)
+            log.warning("Redis is away; cooldown, pacing and sign-in limits are kept in memory: %s", error)
         else:
             log.warning("Redis is back")
 

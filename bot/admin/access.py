@@ -5,7 +5,6 @@ The secrets themselves are in the browser and in the link alone; the database ho
 
 import hashlib
 import secrets
-from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
@@ -13,6 +12,7 @@ from enum import StrEnum
 
 from pydantic import JsonValue
 
+from bot.admin.tries import MemoryTries, Tries
 from bot.ids import new_id
 from bot.ledger import Ledger
 from bot.operators import actor_by_id
@@ -24,10 +24,8 @@ LONGEST = timedelta(days=30)
 LINK_LIVES = timedelta(minutes=15)
 SETUP_LIVES = timedelta(hours=24)
 SEEN_EVERY = 60.0  # seconds: a visit is written down no more often
-WINDOW = 15 * 60.0
-ASKS_FOR_ONE = 5  # links for one e-mail address in WINDOW
-ASKS_FROM_ONE = 30  # tries from one network address in WINDOW; a whole office may share one
-REMEMBERED = 10_000
+ASKS_FOR_ONE = 5  # links for one e-mail address in the window of tries
+ASKS_FROM_ONE = 30  # tries from one network address in it; a whole office may share one
 
 RANK = {Role.VIEWER: 0, Role.OPERATOR: 1, Role.ADMIN: 2}
 
@@ -82,11 +80,11 @@ class LinkState(StrEnum):
 class Access:
     """Sessions and links. Everything that changes them is audited in the same transaction."""
 
-    def __init__(self, store: Store, ledger: Ledger, now: Callable[[], datetime]) -> None:
+    def __init__(self, store: Store, ledger: Ledger, now: Callable[[], datetime], tries: Tries | None = None) -> None:
         self._store = store
         self._ledger = ledger
         self._now = now
-        self._tries = Tries()
+        self._tries = tries or MemoryTries()
 
     # ---- sessions ----------------------------------------------------------------------------------------------------
 
@@ -245,30 +243,16 @@ class Access:
 
     # ---- how often ---------------------------------------------------------------------------------------------------
 
-    def tried(self, address: str, email: str = "") -> float | None:
+    async def tried(self, address: str, email: str = "") -> float | None:
         """Count a try. The seconds to wait where there were too many, else None. The same for people we do not know."""
-        at = self._now().timestamp()
-        waits = [self._tries.count(f"from {address}", ASKS_FROM_ONE, at)]
-        if email:
-            waits.append(self._tries.count(f"for {email}", ASKS_FOR_ONE, at))
-        return max((wait for wait in waits if wait is not None), default=None)
-
-
-class Tries:
-    """How often something was tried in WINDOW, for as many names as fit into bounded memory."""
-
-    def __init__(self) -> None:
-        self._counted: OrderedDict[str, tuple[float, int]] = OrderedDict()
-
-    def count(self, name: str, most: int, at: float) -> float | None:
-        began, count = self._counted.get(name, (at, 0))
-        if not 0 <= at - began < WINDOW:
-            began, count = at, 0
-        self._counted[name] = (began, count + 1)
-        self._counted.move_to_end(name)
-        while len(self._counted) > REMEMBERED:
-            self._counted.popitem(last=False)
-        return began + WINDOW - at if count >= most else None
+        at = self._now()
+        limits = {f"from {address}": ASKS_FROM_ONE} | ({f"for {email}": ASKS_FOR_ONE} if email else {})
+        counted = [(await self._tries.count(name, at), most) for name, most in limits.items()]
+        over = [(tried, most) for tried, most in counted if tried.times > most]
+        if any(tried.times == most + 1 for tried, most in over):  # the first one alone: nobody fills the log
+            detail: dict[str, JsonValue] = {"why": "asked too often"}
+            await self._ledger.write(at, "nobody", "session.refused", email, address, detail)
+        return max((tried.wait(at) for tried, _ in over), default=None)
 
 
 def hash_of(secret: str) -> str:

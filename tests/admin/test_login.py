@@ -193,6 +193,14 @@ async def test_signing_in_and_being_refused_are_written_down(world: World) -> No
     )
 
 
+async def test_asking_too_often_is_written_down_once(world: World) -> None:
+    async with Visiting(world) as browser:
+        for _ in range(ASKS_FOR_ONE + 3):
+            await asked(browser, MIA)
+        await world.settled()
+    assert [each for each in await world.audit() if each[0] == "session.refused"] == [("session.refused", "nobody")]
+
+
 async def test_the_database_holds_no_link(world: World) -> None:
     async with Visiting(world) as browser:
         link = await link_for_mia(browser)

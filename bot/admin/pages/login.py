@@ -40,7 +40,7 @@ async def send(visit: Visit) -> Shown | Moved | web.StreamResponse:
         email = valid(written)
     except Unfit as fault:
         return _asked_again(to, written, f"{fault.words[:1].upper()}{fault.words[1:]}.", 422)
-    wait = visit.faces.sessions.tried(visit.request.remote or "", email)
+    wait = await visit.faces.sessions.tried(visit.request.remote or "", email)
     if wait is not None:
         minutes = int(wait // 60) + 1
         words = (

@@ -1,0 +1,83 @@
+"""How often something was tried lately: by everybody together where there is Redis, else at this server alone."""
+
+import hashlib
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from bot.redis_link import RedisLink
+
+WINDOW = 15 * 60.0  # seconds, from the first try on
+REMEMBERED = 10_000
+
+# One step for all replicas. ARGV: now, WINDOW, milliseconds to keep; the value is "since|times" by the product's clock.
+COUNT = """
+local since, times = ARGV[1], 0
+local known, before = string.match(redis.call('GET', KEYS[1]) or '', '^(.*)|(.*)$')
+local age = known and tonumber(ARGV[1]) - tonumber(known)
+if age and age >= 0 and age < tonumber(ARGV[2]) then since, times = known, tonumber(before) end
+local tried = since .. '|' .. (times + 1)
+redis.call('SET', KEYS[1], tried, 'PX', ARGV[3])
+return tried
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """How often by now, this time included, and since when (seconds since 1970)."""
+
+    times: int
+    since: float
+
+    def wait(self, at: datetime) -> float:
+        """Seconds until it counts from nothing again."""
+        return self.since + WINDOW - at.timestamp()
+
+
+class Tries(Protocol):
+    async def count(self, name: str, at: datetime) -> Tried:
+        """Once more."""
+        ...
+
+
+class MemoryTries:
+    """For as many names as fit into bounded memory."""
+
+    def __init__(self) -> None:
+        self._counted: OrderedDict[str, Tried] = OrderedDict()
+
+    async def count(self, name: str, at: datetime) -> Tried:
+        now = at.timestamp()
+        known = self._counted.get(name)
+        fresh = known is not None and 0 <= now - known.since < WINDOW
+        tried = Tried(known.times + 1, known.since) if known and fresh else Tried(1, now)
+        self._counted[name] = tried
+        self._counted.move_to_end(name)
+        while len(self._counted) > REMEMBERED:
+            self._counted.popitem(last=False)
+        return tried
+
+
+class RedisTries:
+    """Redis for all replicas; memory beside it, which counts alone while Redis is away."""
+
+    def __init__(self, link: RedisLink) -> None:
+        self._link = link
+        self._memory = MemoryTries()
+        self._count = link.script(COUNT)
+
+    async def count(self, name: str, at: datetime) -> Tried:
+        here = await self._memory.count(name, at)
+        args = [at.timestamp(), WINDOW, int(WINDOW * 1000)]
+        said = await self._link.ask(lambda: self._count(keys=[_key(name)], args=args), None)
+        if said is None:
+            return here
+        since, _, times = said.decode().partition("|")
+        there = Tried(int(times), float(since))
+        return max(here, there, key=lambda each: each.times)
+
+
+def _key(name: str) -> str:
+    """Addresses of people stay here."""
+    return f"gatebell:tries:{hashlib.sha256(name.encode(errors='surrogatepass')).hexdigest()[:32]}"
