@@ -14,6 +14,7 @@ from renderers.inert import one_line
 
 _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*")
+_ENCODED = "=?"
 # Every part in seven bits, so that no relay on the way has to recode it.
 _POLICY = SMTP.clone(cte_type="7bit")
 
@@ -34,9 +35,10 @@ def parse_address(text: str, name: str = "") -> Address:
         domain = domain.encode("idna").decode()
     except UnicodeError:
         domain = ""
-    if not _LOCAL_PART.fullmatch(local) or not _DOMAIN.fullmatch(domain) or not text.isprintable():
+    is_fit = _LOCAL_PART.fullmatch(local) and _DOMAIN.fullmatch(domain) and text.isprintable()
+    if not is_fit or _ENCODED in local:
         raise ValueError(f"{one_line(text)[:100]} is not an e-mail address such as ana@example.com.")
-    return Address(one_line(name or found), local, domain)
+    return Address(_words(name or found), local, domain)
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +54,7 @@ def compose(sender: Address, recipients: Sequence[Address], mail: Mail, heads: H
     message = EmailMessage(_POLICY)
     message["From"] = sender
     message["To"] = tuple(recipients)
-    message["Subject"] = one_line(mail.subject)
+    message["Subject"] = _words(mail.subject)
     message["Date"] = format_datetime(at)
     message["Message-ID"] = heads.message_id
     if heads.in_reply_to:
@@ -65,6 +67,11 @@ def compose(sender: Address, recipients: Sequence[Address], mail: Mail, heads: H
     message.set_content(_encodable(mail.text))
     message.add_alternative(_encodable(mail.html), subtype="html")
     return message.as_bytes()
+
+
+def _words(text: str) -> str:
+    """One line without an encoded word of RFC 2047: Python's email package would decode it, line breaks and all."""
+    return one_line(text).replace(_ENCODED, "= ?")
 
 
 def _encodable(text: str) -> str:

@@ -2,11 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from tests.stories.page import Page
-from tests.stories.world import MIA, Answered, World
+from tests.stories.world import ANA, MIA, Answered, Platforms, World, installed
 
 
 async def mailed(world: World) -> tuple[Answered, Page]:
@@ -192,3 +193,63 @@ async def test_the_form_takes_no_more_than_it_needs(world: World) -> None:
     asked, page = await mailed(world)
     posted = await page.post("approve", {"reason": "x" * 1_000_000})
     assert (posted.status, await status_of(world, asked)) == (413, "pending")
+
+
+# ---- headers ---------------------------------------------------------------------------------------------------------
+
+NOOR = "noor@example.com"
+
+
+@pytest.mark.parametrize("name", ["Noor\r\nBcc: cleo@example.com", "Noor\nSubject: Pay", "Noor\u2028Bcc: x"])
+async def test_a_name_of_several_lines_is_refused(world: World, name: str) -> None:
+    added = await world.call("POST", "/api/v1/operators", {"email": NOOR, "name": name})
+    assert (added.status, added["errors"][0]["field"]) == (422, "name")
+
+
+@pytest.mark.parametrize(
+    "name", ["<cleo@example.com>, Noor", "cleo@example.com,", '"Noor" \\', "=?utf-8?q?Noor=0ABcc:x?="]
+)
+async def test_a_name_becomes_no_reader(world: World, name: str) -> None:
+    assert (await world.call("POST", "/api/v1/operators", {"email": NOOR, "name": name})).status == 201
+    await world.ask_blocked([NOOR])
+    letter = (await world.mail.wait_for(1, to=NOOR))[0]
+    assert (letter.recipients, letter.header("Bcc")) == ((NOOR,), "")
+    assert [each.addr_spec for each in letter.message["To"].addresses] == [NOOR]
+
+
+@pytest.mark.parametrize(
+    "summary",
+    [
+        "Down\r\nBcc: cleo@example.com",
+        "Down\nTo: cleo@example.com",
+        "Down\x00\x0bCc: x",
+        "Down =?utf-8?q?=0ABcc:_cleo=40example.com?=",
+    ],
+)
+async def test_a_summary_becomes_no_header(platforms: Platforms, data: Path, summary: str) -> None:
+    async with installed(platforms, data, install_teams=False, CHAIN="email") as world:
+        await world.tell("demo.event", summary, severity="high")
+        letter = (await world.mail.wait_for(1, to=ANA))[0]
+    assert (letter.recipients, letter.to, letter.header("Bcc"), letter.header("Cc")) == ((ANA,), f"Ana <{ANA}>", "", "")
+    assert letter.subject.startswith("[HIGH] Alert: Down")
+
+
+FOLDED = (
+    b"Idempotency-Key: a\r\n b",
+    b"Idempotency-Key: a\nX-Evil: 1",
+    b"Idempotency-Key: a\rb",
+    b"Idempotency-Key: \x00",
+)
+
+
+@pytest.mark.parametrize("line", FOLDED)
+async def test_a_header_that_hides_another_is_refused(world: World, line: bytes) -> None:
+    """Written by hand: no client that keeps to the rules can send it."""
+    host, _, port = world.address.removeprefix("http://").partition(":")
+    reader, writer = await asyncio.open_connection(host, int(port))
+    head = f"GET /api/v1/interactions HTTP/1.1\r\nHost: {host}\r\nAuthorization: Bearer {world.key}\r\n".encode()
+    writer.write(head + line + b"\r\nConnection: close\r\n\r\n")
+    answer = await reader.read()
+    writer.close()
+    assert answer.split(b" ")[1] == b"400"
+    assert b"X-Evil" not in answer.partition(b"\r\n\r\n")[0]

@@ -1,4 +1,4 @@
-"""A platform that hangs, is in trouble or finds a card too large harms nobody but those who can only be reached there."""
+"""A platform that hangs, is in trouble or finds a card too large harms nobody else."""
 
 import asyncio
 import contextlib

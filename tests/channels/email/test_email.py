@@ -10,6 +10,7 @@ import pytest
 
 from bot.channels.contract import CanCheck, CanUpdate, Channel, DeliveryError, Post, Reader, ReaderKind, Reason, Runs
 from bot.channels.email import Email
+from bot.channels.email_letter import parse_address
 from bot.channels.email_relay import Relay, Security, Server
 from bot.rehearsal import failure
 from bot.rehearsal.mail import Mailbox
@@ -131,6 +132,22 @@ async def test_no_text_adds_a_header_or_a_recipient(mailbox: Mailbox, channel: E
     letter = mailbox.letters[0]
     assert letter.recipients == ("ana@example.com",)
     assert "bcc" not in {name.lower() for name, _ in letter.headers}
+
+
+@pytest.mark.parametrize(
+    "word", ["=?utf-8?q?=0ABcc:_cleo=40example.com?=", "=\u200b?utf-8?b?CkJjYzogY2xlb0BleGFtcGxlLmNvbQ==?="]
+)
+async def test_an_encoded_word_stays_what_was_written(mailbox: Mailbox, channel: Email, word: str) -> None:
+    """Python's email package decodes such words, and would write the line break that is hidden in them."""
+    await channel.send(replace(ANA, name=word), replace(POST, card=replace(CARD, title=word)))
+    letter = mailbox.letters[0]
+    assert b"\nBcc" not in letter.raw
+    assert letter.subject.endswith(word.replace("\u200b", "").replace("=?", "= ?"))
+
+
+def test_an_encoded_word_is_no_address() -> None:
+    with pytest.raises(ValueError, match="is not an e-mail address"):
+        parse_address("=?utf-8?q?ana=0ABcc=3Ax?=@example.com")
 
 
 async def test_a_mail_of_our_own_is_held_to_the_same(mailbox: Mailbox, channel: Email) -> None:
