@@ -58,6 +58,8 @@ async def one_round(server: Running, ear: Line, load: Coroutine[Any, Any, Sent])
     await ear.json("/forget")
     before, began = server.processor, time.monotonic()
     sent = await load
+    if not sent.answered:
+        raise RuntimeError("nothing was accepted, so there is nothing to measure")
     posted = await all_posted(ear, sent.answered)
     last = max((times[0] for times in posted.values()), default=began)
     waits = [(posted[number][0] - at) * 1000 for number, at in sent.began.items() if number in posted]
