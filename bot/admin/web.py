@@ -181,7 +181,8 @@ def reads_html(request: web.Request) -> bool:
 
 def error_page(request: web.Request, status: int, title: str = "", words: str = "") -> web.Response:
     known = WORDS.get(status) or (HTTPStatus(status).phrase, "Nothing was changed.")
-    context = {"status": status, "title": title or known[0], "words": words or known[1]}
+    inside = request.path.startswith(("/admin", "/setup"))
+    context = {"status": status, "title": title or known[0], "words": words or known[1], "inside": inside}
     response = aiohttp_jinja2.render_template("error.html", request, context, status=status)
     keep_private(response)
     return response
