@@ -1,16 +1,13 @@
 """The daily pages in a real browser: light, dark and narrow; nobody shut out, nothing refused by our own policy."""
 
-from pathlib import Path
-
-import pytest
 from playwright.async_api import Page
 
 from bot.rehearsal.failure import status
+from tests.admin.looking import flaws
 from tests.admin.signed_in import sign_in
 from tests.stories.reach import at_rest
 from tests.stories.world import ANA, World
 
-AXE = Path(__file__).resolve().parents[2] / "bot/admin/frontend/node_modules/axe-core/axe.min.js"
 IDS = {"requests": "interaction", "events": "event", "deliveries": "delivery"}
 
 
@@ -32,26 +29,14 @@ async def a_day(world: World) -> list[str]:
     return ["/admin", "/admin/audit", *(f"/admin/{name}" for name in IDS), *single]
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="axe is not installed: scripts/setup installs it where npm is")
 async def test_everybody_can_use_every_page(world: World, page: Page) -> None:
     complaints: list[str] = []
     page.on("console", lambda message: complaints.append(message.text))
     page.on("pageerror", lambda failed: complaints.append(str(failed)))
     await sign_in(page, world, ANA)
     for address in await a_day(world):
-        await page.emulate_media(color_scheme="light")
         await page.goto(f"{world.address}{address}")
-        await page.evaluate(AXE.read_text())
-        for scheme in ("light", "dark"):
-            await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light")
-            seen = await page.evaluate("axe.run()")
-            complaints += [
-                f"{address} {each['id']}: {node['html']}" for each in seen["violations"] for node in each["nodes"]
-            ]
-        await page.set_viewport_size({"width": 360, "height": 800})
-        if (width := await page.evaluate("document.documentElement.scrollWidth")) > 360:
-            complaints.append(f"{address} is {width} wide")
-        await page.set_viewport_size({"width": 1200, "height": 800})
+        complaints += await flaws(page)
     assert complaints == []
 
 
