@@ -43,6 +43,7 @@ from bot.keys import Keys
 from bot.ledger import Ledger
 from bot.live_channels import LiveChannels
 from bot.live_settings import LiveSettings
+from bot.lobby import Lobby, raise_limit
 from bot.logs import Mask
 from bot.memory import ChannelMemory, Once
 from bot.metrics import Metrics
@@ -276,11 +277,16 @@ async def run(
     stop = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    raise_limit()
+    lobby = Lobby()
     async with made(settings, mask, environment=os.environ) as product, asyncio.TaskGroup() as beside:
+        product.web.middlewares.insert(0, lobby.middleware)
         running = [beside.create_task(work, name=name) for name, work in loops(product)]
         runner = web.AppRunner(product.web, access_log=None, shutdown_timeout=2.0)
         await runner.setup()
         await web.TCPSite(runner, settings.host, settings.port).start()
+        if runner.server:
+            running.append(beside.create_task(lobby.watch(runner.server), name="lobby"))
         secret = await product.access.setup_link()
         listening(_where(runner, settings), f"{product.settings.now.base_url}/setup/{secret}" if secret else None)
         await stop.wait()
