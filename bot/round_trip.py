@@ -201,16 +201,16 @@ def _clicked(traces: Traces, silent: str) -> Hop:
         return Hop("Clicked", State.DONE, "An answer came in.")
     if traces.question["status"] in _ENDED_UNANSWERED:
         words = str(traces.question["ended_because"]) or "No answer came in."
-        did = "" if words == NOTHING_CAME else "If you did press a button: "
+        did = "" if words == NOTHING_CAME else "Did you press a button? "
         return Hop("Clicked", State.FAILED, words, f"{did}{_unheard(traces)} {silent}")
-    mend = f"Press a button on the card. If you did and nothing happens here: {_unheard(traces)} {silent}"
+    mend = f"Press a button on the card. Did you, and nothing happens here? {_unheard(traces)} {silent}"
     return Hop("Clicked", State.WAITING, "Waiting for you to press a button on the card.", mend)
 
 
 def _unheard(traces: Traces) -> str:
     if traces.heard.called_at:
         return "The platform's other calls do come in, so only the clicks go elsewhere."
-    return "The platform could not call us."
+    return "Then the platform could not call us."
 
 
 def _signature(traces: Traces) -> Hop:

@@ -95,9 +95,11 @@ def _calls(found: Found) -> Check:
 
 def _doubted(found: Found, doubt: Doubt) -> Check:
     came = found.heard
-    count = "one call" if came.doubts == 1 else f"{came.doubts} calls"
-    was = "was" if came.doubts == 1 else "were"
-    cause = f"{count} of {found.channel.title} {was} refused since {moment(came.doubted_since)}: {doubt.words}."
+    calls, since = f"of {found.channel.title}", moment(came.doubted_since)
+    refused = (
+        f"one call {calls} was refused on" if came.doubts == 1 else f"{came.doubts} calls {calls} were refused since"
+    )
+    cause = f"{refused} {since}: {doubt.words}."
     if found.mended:
         return Check("Calls", True, f"{cause} The settings were changed since, and nothing has called yet.", TRY)
     before = f"The last genuine one came on {moment(came.called_at)}." if came.called_at else "None was ever genuine."
@@ -115,7 +117,7 @@ def _clicks(found: Found) -> Check:
     many = " or more" if found.asked == MANY else ""
     cause = f"{sent}{many} with buttons went out, and nobody's click has come back yet"
     if found.trip or came.in_doubt:
-        return Check(name, True, cause)
+        return Check(name, True, cause, f"See {'Calls' if came.in_doubt else 'Round trip'}.")
     return Check(name, True, cause, f"{TRY} If that click does not come back either: {when_silent(found.channel)}")
 
 
@@ -129,7 +131,7 @@ def _round_trip(found: Found, trip: Trip) -> Check:
     if since := _since(found, trip):
         return Check(name, True, f"{cause}. {since}", "Make another round trip.")
     if trip.failed.name == "Signature" and found.heard.in_doubt:
-        return Check(name, True, f"{cause}: see Calls")
+        return Check(name, True, cause, "See Calls.")
     # Whether a card goes out, the checks that ask the platform say; whether an answer comes back, only this does.
     well = trip.failed.name not in _ON_THE_WAY_BACK
     return Check(name, well, f"{cause}: {trip.failed.words}", f"{trip.failed.mend} {ANOTHER}")

@@ -61,7 +61,7 @@ _QUIET = logging.getLogger("gatebell.slack.bolt")
 _QUIET.setLevel(logging.ERROR)
 
 _ANOTHER_APP = Doubt(
-    "they come from another app than the one of SLACK_BOT_TOKEN",
+    "the calls come from another app than the one of SLACK_BOT_TOKEN",
     "Copy SLACK_BOT_TOKEN, SLACK_SIGNING_SECRET and SLACK_APP_TOKEN again, all from the pages of one app.",
 )
 TOO_LATE = "That took too long, so Slack closed the window. Please press the button again."

@@ -53,9 +53,9 @@ def doubt_about(raw: bytes, stamp: str, signature: str, secret: bytes, at: float
         return None
     if _fits(raw, stamp, signature, secret):
         off = at - int(stamp)
-        where = "ago" if off > 0 else "ahead"
-        return Doubt(f"by this machine's clock they were signed {abs(off) / 60:.0f} minutes {where}", _MEND_CLOCK)
-    return Doubt("SLACK_SIGNING_SECRET is wrong, it is not what they were signed with", _MEND_SECRET)
+        when = "old" if off > 0 else "ahead of its time"
+        return Doubt(f"by this machine's clock the signature is {abs(off) / 60:.0f} minutes {when}", _MEND_CLOCK)
+    return Doubt("SLACK_SIGNING_SECRET is wrong, Slack signs with another one", _MEND_SECRET)
 
 
 def _is_stamp(stamp: str) -> bool:

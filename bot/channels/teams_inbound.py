@@ -29,7 +29,7 @@ LARGEST_BODY = 512 * 1024
 LONGEST_TURN = 10.0
 _AUDIT_SECONDS = 60.0
 _ANOTHER_TENANT = Doubt(
-    "TEAMS_TENANT_ID is not the tenant that they come from",
+    "TEAMS_TENANT_ID is wrong, the calls come from another tenant",
     "Copy “Directory (tenant) ID” from the app's overview in Microsoft Entra.",
 )
 

@@ -175,12 +175,12 @@ def _doubt_about(error: Exception) -> Doubt | None:
     match error:
         case jwt.InvalidAudienceError():
             mend = "Copy the app id of the Azure Bot whose messaging endpoint leads here; no other bot may use it."
-            return Doubt("TEAMS_APP_ID is not the app that they are meant for", mend)
+            return Doubt("TEAMS_APP_ID is wrong, the calls are meant for another app", mend)
         case jwt.InvalidIssuerError():
-            return Doubt("TEAMS_TOKEN_ISSUER is not the cloud that signed them", "Set it to this cloud's issuer.")
+            return Doubt("TEAMS_TOKEN_ISSUER is wrong, another cloud signs the calls", "Set it to this cloud's issuer.")
         case jwt.ExpiredSignatureError() | jwt.ImmatureSignatureError():
             mend = "Switch time synchronisation (NTP) on: Microsoft's tokens count for an hour."
-            return Doubt("by this machine's clock their tokens are not valid now", mend)
+            return Doubt("by this machine's clock the token is not valid now", mend)
         case _:
             return None
 

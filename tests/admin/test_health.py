@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.async_api import Page
 
-from bot.rehearsal.failure import error, hang
-from tests.admin.signed_in import Seen, Visiting, signed_in
+from bot.rehearsal.failure import error, hang, slow
+from tests.admin.signed_in import Seen, Visiting, sign_in, signed_in
 from tests.stories.world import ANA, BEN, MIA, Platforms, World, a_moment, installed
 
 HOME = "/admin/health"
@@ -125,6 +126,15 @@ async def test_what_came_back_since_is_on_the_page_without_another_look(world: W
         after = await browser.get(HOME)
     assert "Slack has not called this server yet" in before.words
     assert "Slack called last on" in after.words
+
+
+async def test_in_a_browser_the_page_completes_itself(page: Page, world: World) -> None:
+    world.slack.fail(slow(2.5), path="auth.test", times=1)
+    await sign_in(page, world, ANA)
+    await page.goto(f"{world.address}{HOME}")
+    await page.get_by_role("progressbar").wait_for()
+    await page.get_by_role("button", name="Check again").wait_for()
+    assert "Scopes for messages" in await page.locator("#checks").inner_text()
 
 
 # ---- a round trip -------------------------------------------------------------------------------------------------

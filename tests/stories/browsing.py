@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from typing import Self
 from urllib.parse import urljoin, urlsplit
 
-from aiohttp import ClientSession, CookieJar
+from aiohttp import ClientSession, ClientTimeout, CookieJar
 
 
 @dataclass
@@ -84,7 +84,7 @@ class Browser:
     """Where somebody is now, and what they do there."""
 
     def __init__(self) -> None:
-        self._http = ClientSession(cookie_jar=CookieJar(unsafe=True))
+        self._http = ClientSession(cookie_jar=CookieJar(unsafe=True), timeout=ClientTimeout(total=30))
         self.url = ""
         self.html = ""
         self.status = 0

@@ -78,13 +78,18 @@ class Newcomer:
         await self.browser.open(f"{self.address}/admin/health")
         await self.browser.press("Send me a card", channel=channel)
 
+    async def press_round_trip(self, title: str) -> None:
+        """On the channel's own card."""
+        await self.browser.open(f"{self.address}/admin/notifications")
+        await self.browser.press(f"Round trip on {title}")
+
     async def doctor(self) -> str:
         """What `gatebell doctor` prints, in one line."""
         process = await asyncio.create_subprocess_exec(
             sys.executable, "-m", "bot", "doctor",
             env=self.environ, cwd=self.folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
-        out, _ = await process.communicate()
+        out, _ = await asyncio.wait_for(process.communicate(), 2 * PATIENCE)
         return " ".join(f"exit {process.returncode} {out.decode()}".split())
 
 

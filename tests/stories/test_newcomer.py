@@ -14,7 +14,7 @@ from tests.stories.world import Platforms
 FIVE_MINUTES = 300.0
 WRONG_SECRET = "0123456789abcdef0123456789abcdef"
 WRONG_TENANT = "11111111-2222-4333-8444-555555555555"
-CALLS_WRONG = "SLACK_SIGNING_SECRET is wrong, it is not what they were signed with"
+CALLS_WRONG = "SLACK_SIGNING_SECRET is wrong, Slack signs with another one"
 SECRETS_PAGE = (
     "Copy it again: https://api.slack.com/apps → your app → Basic Information → App Credentials → Signing Secret."
 )
@@ -149,7 +149,7 @@ async def test_interactivity_that_is_off_is_named_by_the_round_trip_and_then_by_
 ) -> None:
     platforms.slack.events_url = None
     await olga.set_up("Slack", **slack_of(platforms))
-    await olga.begin_round_trip("slack")
+    await olga.press_round_trip("Slack")
     await platforms.slack.dm(OLGA).wait_for("It works")
     with pytest.raises(LookupError):  # Slack knows no address to call
         await platforms.slack.dm(OLGA).click("It works")
@@ -171,7 +171,7 @@ async def test_a_wrong_signing_secret_is_named_by_the_round_trip_and_then_by_all
     olga: Newcomer, platforms: Platforms
 ) -> None:
     await olga.set_up("Slack", **slack_of(platforms, SLACK_SIGNING_SECRET=WRONG_SECRET))
-    await olga.begin_round_trip("slack")
+    await olga.press_round_trip("Slack")
     await platforms.slack.dm(OLGA).wait_for("It works")
     await platforms.slack.dm(OLGA).click("It works")
     trip = await olga.said("It failed at “Signature”.")
@@ -186,7 +186,7 @@ async def test_a_wrong_signing_secret_is_named_by_the_round_trip_and_then_by_all
 
 async def test_after_the_mistake_was_mended_nothing_is_left_of_it(olga: Newcomer, platforms: Platforms) -> None:
     await olga.set_up("Slack", **slack_of(platforms, SLACK_SIGNING_SECRET=WRONG_SECRET))
-    await olga.begin_round_trip("slack")
+    await olga.press_round_trip("Slack")
     await platforms.slack.dm(OLGA).wait_for("It works")
     await platforms.slack.dm(OLGA).click("It works")
     await olga.said("It failed at “Signature”.")

@@ -41,7 +41,7 @@ async def test_a_call_with_another_secret_says_which_setting_is_wrong(world: Wor
     assert "Basic Information" in found.doubt.mend
 
 
-@pytest.mark.parametrize("off, words", [(-600, "10 minutes ago"), (600, "10 minutes ahead")])
+@pytest.mark.parametrize("off, words", [(-600, "10 minutes old"), (600, "10 minutes ahead of its time")])
 async def test_a_call_that_is_signed_at_another_time_says_that_the_clock_is_off(
     world: World, off: int, words: str
 ) -> None:
