@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from interactions.card import Card, Choice, Input, Outcome, Payload, Severity, Status
+from interactions.card import Card, Choice, Input, Outcome, Payload, Severity
 from renderers import words
 from renderers.clip import (
     TEAMS_BUTTON,
@@ -41,6 +41,7 @@ from renderers.markdown import (
     parse,
     safe_link,
 )
+from renderers.words import Ending
 
 if TYPE_CHECKING:
     from adaptivecards.baseobject import BareObject
@@ -60,6 +61,7 @@ _SIGNS = {
     Severity.LOW: "🟢",
     Severity.INFO: "🔵",
 }
+_ENDED = {Ending.YES: "good", Ending.NO: "attention", Ending.WARN: "warning", Ending.OVER: "emphasis"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -249,19 +251,7 @@ def _outcome(outcome: Outcome | None) -> "Iterator[BareObject]":
         items.append(_line(f"Reason: {one_line(outcome.reason)}", spacing="Small"))
     if outcome.at:
         items.append(kit.TextBlock(text=_moment(outcome.at), wrap=True, isSubtle=True, size="Small", spacing="Small"))
-    yield kit.Container(style=_ended_style(outcome), items=items)
-
-
-def _ended_style(outcome: Outcome) -> str:
-    match outcome.status, outcome.approved:
-        case Status.DECIDED, False:
-            return "attention"
-        case Status.DECIDED, _:
-            return "good"
-        case Status.UNDELIVERABLE, _:
-            return "warning"
-        case _:
-            return "emphasis"
+    yield kit.Container(style=_ENDED[words.ending(outcome)], items=items)
 
 
 def _facts(facts: Sequence[tuple[str, str]]) -> "Iterator[BareObject]":

@@ -203,18 +203,12 @@ def _offered(card: Card) -> Iterator[Block]:
     else:
         needed = any(choice.description or not fits(choice.label, SLACK_BUTTON) for choice in card.choices)
     if needed:
-        lines = "\n\n".join(_offer(choice) for choice in card.choices)
-        yield from map(kit.section, sections(parse(lines)))
+        yield from map(kit.section, sections(tuple(_offer(choice) for choice in card.choices)))
 
 
-def _offer(choice: Choice) -> str:
-    label = _escaped_markdown(one_line(choice.label))
-    description = _escaped_markdown(one_line(choice.description))
-    return f"**{label}**" + (f": {description}" if description else "")
-
-
-def _escaped_markdown(text: str) -> str:
-    return "".join(f"\\{char}" if char in "\\`*_{}[]()<>#+-.!|~&" else char for char in text)
+def _offer(choice: Choice) -> Paragraph:
+    label, description = one_line(choice.label), one_line(choice.description)
+    return Paragraph((Run(label or "…", bold=True), *([Run(f": {description}")] if description else [])))
 
 
 def _fits_option(choice: Choice) -> bool:

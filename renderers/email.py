@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from markupsafe import Markup, escape
 
-from interactions.card import Card, Format, Outcome, Payload, Status
+from interactions.card import Card, Format, Outcome, Payload
 from renderers import text, words
 from renderers.clip import EMAIL_CHOICES, EMAIL_PAYLOAD, EMAIL_PREVIEW, EMAIL_SUBJECT, clip, fits, recorded
 from renderers.inert import one_line, visible
@@ -91,30 +91,18 @@ def _shown(card: Card, page: str, subject: str) -> dict[str, Any]:
         "decide": safe_link(page) if words.asks(card) else "",
         "decide_label": words.DECIDE,
         "links": list(_links(card, page)),
-        "foot": list(_foot(card)),
+        "foot": list(words.foot(card)),
     }
 
 
 def _outcome(outcome: Outcome) -> dict[str, str]:
     return {
-        "look": _look(outcome),
+        "look": words.ending(outcome),
         "mark": words.mark(outcome),
         "text": one_line(outcome.text),
         "reason": one_line(outcome.reason),
         "at": words.utc(outcome.at) if outcome.at else "",
     }
-
-
-def _look(outcome: Outcome) -> str:
-    match outcome.status, outcome.approved:
-        case Status.DECIDED, False:
-            return "no"
-        case Status.DECIDED, _:
-            return "yes"
-        case Status.UNDELIVERABLE, _:
-            return "warn"
-        case _:
-            return "over"
 
 
 def _payload(payload: Payload) -> dict[str, str | Markup]:
@@ -147,17 +135,6 @@ def _links(card: Card, page: str) -> Iterator[tuple[str, str]]:
         yield "See the request" if card.outcome else words.OPEN, url
     if link:
         yield f"{words.OPEN} {host_of(link)}", link
-
-
-def _foot(card: Card) -> Iterator[str]:
-    if card.happened_at:
-        yield f"Happened {words.utc(card.happened_at)}"
-    if card.requester.strip():
-        yield f"Requested by {one_line(card.requester)}"
-    if card.expires_at and not card.outcome:
-        yield f"Expires {words.utc(card.expires_at)}"
-    if card.digest:
-        yield f"Digest {one_line(card.digest)}"
 
 
 # ---- markdown as HTML ------------------------------------------------------------------------------------------------

@@ -49,14 +49,7 @@ def _footer(card: Card, page: str) -> Iterator[str]:
         yield f"{words.DECIDE if words.asks(card) else words.OPEN}: {url}"
     if link:
         yield f"More: {link}"
-    if card.happened_at:
-        yield f"Happened {words.utc(card.happened_at)}"
-    if card.requester.strip():
-        yield f"Requested by {one_line(card.requester)}"
-    if card.expires_at and not card.outcome:
-        yield f"Expires {words.utc(card.expires_at)}"
-    if card.digest:
-        yield f"Digest {one_line(card.digest)}"
+    yield from words.foot(card)
 
 
 def _indented(text: str) -> str:

@@ -1,6 +1,8 @@
 """What every renderer says in the same words."""
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
+from enum import StrEnum
 
 from interactions.card import Card, Choice, Outcome, Severity, Status
 from renderers.clip import clip
@@ -49,6 +51,39 @@ def mark(outcome: Outcome) -> str:
             return "↩️"
         case _:
             return "⚠️"
+
+
+class Ending(StrEnum):
+    """What an end looks like, beside the words that say it."""
+
+    YES = "yes"
+    NO = "no"
+    WARN = "warn"
+    OVER = "over"
+
+
+def ending(outcome: Outcome) -> Ending:
+    match outcome.status, outcome.approved:
+        case Status.DECIDED, False:
+            return Ending.NO
+        case Status.DECIDED, _:
+            return Ending.YES
+        case Status.UNDELIVERABLE, _:
+            return Ending.WARN
+        case _:
+            return Ending.OVER
+
+
+def foot(card: Card) -> Iterator[str]:
+    """When it happened, who asks, how long there is time, and what it is bound to: the last lines where all is text."""
+    if card.happened_at:
+        yield f"Happened {utc(card.happened_at)}"
+    if card.requester.strip():
+        yield f"Requested by {one_line(card.requester)}"
+    if card.expires_at and not card.outcome:
+        yield f"Expires {utc(card.expires_at)}"
+    if card.digest:
+        yield f"Digest {one_line(card.digest)}"
 
 
 def utc(at: datetime) -> str:
