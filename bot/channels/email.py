@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import re
-import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from email.headerregistry import Address
@@ -163,13 +162,6 @@ class Email:
         reply = self._message_id(post.ref, reader.id, str(post.version))
         await self._send(self._recipients(reader), mail, Heads(reply, references, in_reply_to=receipt.message))
         return replace(receipt, extra={**receipt.extra, "told": told})
-
-    async def send_mail(self, to: str, mail: Mail, *, key: str = "") -> None:
-        """A mail of the product's own, such as a link for signing in. The same key makes a repetition recognisable.
-
-        Raises DeliveryError.
-        """
-        await self._send((_known(to),), mail, Heads(self._message_id("mail", to, key or secrets.token_hex(16))))
 
     async def run(self) -> None:
         """Ends connections that are not needed, and all of them at the end."""
