@@ -41,6 +41,7 @@ from bot.dispatch.worker import Tools
 from bot.events.registry import CLASSES, notice_of
 from bot.keys import Keys
 from bot.ledger import Ledger
+from bot.links import Links
 from bot.live_channels import LiveChannels
 from bot.live_settings import LiveSettings
 from bot.lobby import Lobby, raise_limit
@@ -138,6 +139,7 @@ async def made(
         def may_call(url: str) -> Awaitable[str]:
             return judge(url, live.now)
 
+        links = Links(keys("links"))
         live = LiveSettings(settings, store, ledger, clock, keys("vault"), redis, environment, judge)
         allowed = live.derived(_allowed)
         shared, guarded = await _sessions(allowed, names, stack)
@@ -168,7 +170,7 @@ async def made(
             channels=channels,
             readers=directory,
             clock=clock,
-            stamps=Stamps(lambda: live.now.base_url, keys("copy"), keys("page")),
+            stamps=Stamps(lambda: live.now.base_url, keys("copy"), keys("page"), links.open),
             pacing=_pacing(settings, redis),
             cooldown=RedisCooldown(redis) if redis else MemoryCooldown(),
             board=HealthBoard(),
@@ -239,6 +241,7 @@ async def made(
             settings=live,
             sessions=access,
             channels=channels,
+            links=links,
             form_keys=keys("forms"),
             people_changed=directory.forget,
             spawn=spawned,

@@ -114,6 +114,7 @@ class Card:
     expires_at: datetime | None = None
     progress: str = ""
     link: str = ""
+    link_label: str = ""
     digest: str = ""
     outcome: Outcome | None = None
     alert: bool = False

@@ -123,7 +123,7 @@ def _content(card: Card, token: str, page: str, *, whole: bool = True) -> Json:
         *_questions(offered),
         *_footer(card),
     ]
-    made = kit.card(body, [*_answers(offered, token), *_review(card, page, whole=whole)])
+    made = kit.card(body, [*_answers(offered, token), *_review(card, page, whole=whole), *_link(card)])
     headline = _inert(words.headline(card, TEAMS_SUMMARY))
     made.fallback_text, made.speak = headline, headline
     return {**kit.dump(made), "msteams": {"width": "Full"}}
@@ -304,7 +304,7 @@ def _footer(card: Card) -> "Iterator[BareObject]":
     if card.expires_at and not card.outcome:
         yield kit.TextBlock(text=f"Expires {_moment(card.expires_at)}", wrap=True, spacing="None", **small)
     if url:
-        yield _rich((Run(words.OPEN, href=url), Run(f" ({host_of(url)})")))
+        yield _line(f"{words.LEADS} {host_of(url)}", **small)
 
 
 def _moment(at: datetime) -> str:
@@ -372,6 +372,14 @@ def _answer(card: Card, choice: Choice, token: str) -> "Action":
         if len(_askers(card, each)) < len(card.choices)
     ]
     return kit.ShowCard(title=label, card=kit.card(own, [execute])) if own else execute
+
+
+def _link(card: Card) -> "Iterator[Action]":
+    from renderers import adaptive_elements as kit
+
+    url = safe_link(card.link)
+    if url:
+        yield kit.OpenUrl(title=clip(_inert(words.link(card)), TEAMS_BUTTON), url=url)
 
 
 def _askers(card: Card, field: Input) -> list[Choice]:

@@ -66,6 +66,11 @@ def button(label: str, action_id: str, value: str, style: str | None = None) -> 
     return ButtonElement(text=words(label, SLACK_BUTTON), action_id=action_id, value=value, style=style)
 
 
+def link_button(label: str, url: str, style: str | None = None) -> ButtonElement:
+    """It opens an address; Slack tells the app of the press all the same."""
+    return ButtonElement(text=words(label, SLACK_BUTTON), action_id="link", url=url, style=style)
+
+
 def actions(elements: Sequence[Any], block_id: str | None = None) -> Block:
     return ActionsBlock(elements=list(elements), block_id=block_id)
 

@@ -124,6 +124,7 @@ def _message(card: Card, token: str, *, whole: bool = True, page: str = "") -> l
             *_offered(card if whole else _without_guarded(card)),
             *_missing(card, page, whole=whole),
             *_answers(card, token, whole=whole),
+            *_link(card),
             *_footer(card),
         ]
     )
@@ -255,6 +256,12 @@ def _option(choice: Choice) -> Option:
     return kit.option(choice.id, one_line(choice.label), one_line(choice.description))
 
 
+def _link(card: Card) -> Iterator[Block]:
+    url = safe_link(card.link)
+    if url.startswith("http"):
+        yield kit.actions([kit.link_button(words.link(card), url, None if words.asks(card) else "primary")])
+
+
 def _footer(card: Card) -> Iterator[Block]:
     url = safe_link(card.link)
     parts = [
@@ -262,7 +269,7 @@ def _footer(card: Card) -> Iterator[Block]:
         f"Happened {_moment(card.happened_at)}" if card.happened_at else "",
         f"Requested by {literal(clip(one_line(card.requester), SLACK_LINE))}" if card.requester.strip() else "",
         f"Expires {_moment(card.expires_at)}" if card.expires_at and not card.outcome else "",
-        f"<{escape(url)}|{words.OPEN}> ({escape(host_of(url))})" if url else "",
+        f"{words.LEADS} {escape(host_of(url))}" if url else "",
     ]
     yield kit.context(" · ".join(filter(None, parts)))
 
@@ -305,6 +312,7 @@ def _review(card: Card, token: str, said: str, page: str = "", *, whole: bool = 
         *_offered(offered),
         *_missing(card, page, whole=whole),
         *_questions(offered),
+        *_link(card),
         *_footer(card),
     ]
     if len(blocks) > SLACK_VIEW_BLOCKS:

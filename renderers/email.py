@@ -90,6 +90,9 @@ def _shown(card: Card, page: str, subject: str) -> dict[str, Any]:
         "explained": len(card.choices) > EMAIL_CHOICES or any(choice.description.strip() for choice in card.choices),
         "decide": safe_link(page) if words.asks(card) else "",
         "decide_label": words.DECIDE,
+        "open": "" if words.asks(card) else safe_link(card.link),
+        "open_label": words.link(card),
+        "leads": f"{words.LEADS} {host_of(card.link)}",
         "links": list(_links(card, page)),
         "foot": list(words.foot(card)),
     }
@@ -129,12 +132,12 @@ def _diff_line(line: str) -> Markup:
 
 
 def _links(card: Card, page: str) -> Iterator[tuple[str, str]]:
-    """Links say where they lead. The page is a button while it asks for an answer, so it is not among them then."""
+    """Links say where they lead. While the card asks, its page is the button, and its link one of these."""
     url, link = safe_link(page), safe_link(card.link)
     if url and not words.asks(card):
         yield "See the request" if card.outcome else words.OPEN, url
-    if link:
-        yield f"{words.OPEN} {host_of(link)}", link
+    if link and words.asks(card):
+        yield f"{words.link(card)} ({host_of(link)})", link
 
 
 # ---- markdown as HTML ------------------------------------------------------------------------------------------------

@@ -48,7 +48,7 @@ def _footer(card: Card, page: str) -> Iterator[str]:
     if url:
         yield f"{words.DECIDE if words.asks(card) else words.OPEN}: {url}"
     if link:
-        yield f"More: {link}"
+        yield f"{words.link(card) if card.link_label else 'More'}: {link}"
     yield from words.foot(card)
 
 

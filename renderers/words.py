@@ -11,6 +11,7 @@ from renderers.inert import one_line
 REVIEW = "Review full request"
 DECIDE = "Review and decide"
 OPEN = "Open"
+LEADS = "Leads to"
 ALERT = "Alert"
 NOT_WHOLE = "This request is too long to be shown whole here. Read all of it before you approve."
 NOT_WHOLE_ENDED = "Shortened here."
@@ -32,6 +33,11 @@ def title(card: Card, alert: str = ALERT) -> str:
     """The title; an alert says first that it is one, in the words of the channel."""
     said = one_line(card.title) or severity(card)
     return f"{alert}: {said}" if card.alert else said
+
+
+def link(card: Card) -> str:
+    """What stands on the button of its link."""
+    return one_line(card.link_label) or OPEN
 
 
 def asks(card: Card) -> bool:

@@ -24,6 +24,7 @@ from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.notice import Unknown
 from bot.keys import Keys
 from bot.ledger import Ledger
+from bot.links import Links
 from bot.logs import Mask
 from bot.metrics import Metrics
 from bot.operators import Operators
@@ -73,6 +74,7 @@ class Faces:
     mask: Mask
     settings: SettingsPort
     sessions: Access
+    links: Links
     channels: Callable[[], Mapping[str, Channel]]
     form_keys: Sequence[bytes]
     people_changed: Callable[[], None]

@@ -1,7 +1,7 @@
 """What a claim becomes for its channel: the card with this copy's own token and its reader's own page."""
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from bot.channels.contract import Post, ReaderKind
 from bot.dispatch.outbox import Claim
@@ -10,11 +10,15 @@ from interactions.codec import Ticket, seal, unseal
 
 @dataclass(frozen=True, slots=True)
 class Stamps:
-    """Two kinds of token with keys of their own: one for the buttons of a copy, one for its reader's signed page."""
+    """Two kinds of token with keys of their own: one for the buttons of a copy, one for its reader's signed page.
+
+    `open_link` turns a card's link, which may lie sealed in the database, into what the reader gets.
+    """
 
     base_url: Callable[[], str]
     copy_keys: Sequence[bytes]
     page_keys: Sequence[bytes]
+    open_link: Callable[[str], str]
 
     def post(self, claim: Claim) -> Post:
         asks = bool(claim.interaction_id) and claim.reader_kind is not ReaderKind.CALLER
@@ -22,7 +26,7 @@ class Stamps:
         return Post(
             ref=claim.ref,
             version=claim.version,
-            card=claim.card,
+            card=replace(claim.card, link=self.open_link(claim.card.link)) if claim.card.link else claim.card,
             token=seal(ticket, self.copy_keys) if asks else "",
             page=self.page(ticket) if asks else "",
             thread=claim.thread,

@@ -2,11 +2,15 @@
 
 import json
 import re
+from pathlib import Path
 
 import pytest
 
 from bot.admin.access import ASKS_FOR_ONE, ASKS_FROM_ONE, LINK_LIVES, Purpose
 from bot.admin.pages.login import safe_next
+from bot.links import Links
+from interactions.card import Card
+from renderers import adaptive_card, block_kit, email
 from tests.admin.signed_in import Seen, Visiting, access_of
 from tests.stories.world import ANA, BEN, CLEO, MIA, World
 
@@ -48,6 +52,29 @@ async def test_the_link_comes_where_the_person_is_told_everything_else(world: Wo
         await world.shown_to_ben("Sign in to Gatebell")
     in_slack, in_teams = str(world.slack.dm(ANA).messages[-1]), json.dumps(world.teams.chat(BEN).activities[-1])
     assert all(f"{world.address}/login/" in place for place in (in_slack, in_teams))
+
+
+async def test_it_is_a_button_wherever_it_comes(world: World) -> None:
+    async with Visiting(world) as browser:
+        for email in (ANA, BEN, MIA):
+            await asked(browser, email)
+        await world.shown_to_ana("Sign in to Gatebell")
+        await world.shown_to_ben("Sign in to Gatebell")
+        await world.shown_to_mia()
+    slack = [each.url for each in world.slack.dm(ANA).last.elements if each.label == "Sign in"]
+    letter = re.findall(r'<a class="button" href="([^"]+)"[^>]*>Sign in</a>', world.mail.of(MIA)[-1].html)
+    seen = [*slack, world.teams.chat(BEN).open_url("Sign in"), *letter]
+    assert [(each or "").rpartition("/")[0] for each in seen] == [f"{world.address}/login"] * 3
+
+
+async def test_pressing_it_in_slack_is_no_answer_to_anything(world: World) -> None:
+    async with Visiting(world) as browser:
+        await asked(browser, ANA)
+        await world.shown_to_ana("Sign in to Gatebell")
+        pressed_there = await world.slack.dm(ANA).click("Sign in")
+        await world.settled()
+    refused = [each for each in await world.audit() if each[0] == "click.refused"]
+    assert (pressed_there.acknowledged, refused, world.whispers()) == (True, [], [])
 
 
 async def test_the_answer_tells_nobody_who_is_an_operator(world: World) -> None:
@@ -201,8 +228,28 @@ async def test_asking_too_often_is_written_down_once(world: World) -> None:
     assert [each for each in await world.audit() if each[0] == "session.refused"] == [("session.refused", "nobody")]
 
 
-async def test_the_database_holds_no_link(world: World) -> None:
+def stored(data: Path) -> bytes:
+    """Every byte of the database, what it was about to forget too."""
+    return b"".join(file.read_bytes() for file in data.glob("gatebell.db*"))
+
+
+async def test_the_database_holds_no_link(world: World, data: Path) -> None:
     async with Visiting(world) as browser:
         link = await link_for_mia(browser)
-    rows = await world.product.store.read(lambda tx: tx.rows("SELECT * FROM login_link"))
-    assert (len(rows), link.rpartition("/")[2] in str(rows)) == (1, False)
+    links = await world.product.store.read(lambda tx: tx.rows("SELECT * FROM login_link"))
+    cards = await world.product.store.read(lambda tx: tx.rows("SELECT * FROM post"))
+    assert (len(links), len(cards)) == (1, 1)
+    assert link.rpartition("/")[2].encode() not in stored(data)
+
+
+async def test_a_link_that_was_sealed_with_a_key_of_before_still_opens() -> None:
+    before, after = Links((b"o" * 32,)), Links((b"n" * 32, b"o" * 32))
+    sealed = before.seal("https://gate.example/login/abc")
+    assert (after.open(sealed), Links((b"n" * 32,)).open(sealed)) == ("https://gate.example/login/abc", "")
+
+
+async def test_a_sealed_link_is_no_link_to_anybody(world: World) -> None:
+    sealed = Links((b"o" * 32,)).seal("https://gate.example/login/abc")
+    card = Card(title="Sign in", link=sealed)
+    for shown in (block_kit.render(card, "").body, adaptive_card.render(card, "").content, email.render(card).html):
+        assert sealed not in str(shown)

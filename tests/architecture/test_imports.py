@@ -59,6 +59,7 @@ TABLE = Table(
         Row("bot.dispatch.**", may=(OWN, "interactions.**", "bot.channels.contract", *GROUND)),
         Row("bot.operators", may=("interactions.**", *DISPATCH, "bot.channels.contract", *GROUND)),
         Row("bot.anchor", may=("bot.verdict", *GROUND)),
+        Row("bot.links", may=("bot.vault",)),
         Row("bot.live_settings", may=("bot.env_file", "bot.vault", *GROUND)),
         Row("bot.live_channels", may=("bot.channels.contract", *GROUND)),
         Row("bot.directory", may=("interactions.**", "bot.channels.contract", *FOUNDATION)),

@@ -109,7 +109,7 @@ class Works:
             channels=lambda: self.channels,
             readers=self.people,
             clock=self.clock,
-            stamps=Stamps(lambda: "http://127.0.0.1", (b"copy",), (b"page",)),
+            stamps=Stamps(lambda: "http://127.0.0.1", (b"copy",), (b"page",), str),
             pacing=MemoryPacing(),
             cooldown=self.cooldown,
             board=HealthBoard(),

@@ -91,7 +91,9 @@ def view_problems(view: Json) -> list[str]:
 def _slack_problems(blocks: list[Json]) -> Iterator[str]:
     for each in objects(blocks):
         yield from _text_problems(each)
-        if each.get("type") == "button" and len(each["value"]) > clip.SLACK_VALUE:
+        if each.get("type") == "button" and "url" in each and not SAFE_LINK.fullmatch(each["url"]):
+            yield f"a button to {each['url']!r}"
+        if each.get("type") == "button" and "url" not in each and len(each["value"]) > clip.SLACK_VALUE:
             yield "button value"
         if any(len(field["text"]) > clip.SLACK_FIELD for field in each.get("fields", [])):
             yield "field"

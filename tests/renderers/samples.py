@@ -59,6 +59,12 @@ NOTICE = Card(
     alert=True,
     happened_at=AT,
 )
+LINKED = Card(
+    title="Sign in to Gatebell",
+    text="Open this in the browser that you asked from.",
+    link="https://gate.example/login/abc",
+    link_label="Sign in",
+)
 SMALL = Card(title="Backup finished", text="All 12 databases are saved.")
 
 
@@ -95,5 +101,6 @@ CARDS: dict[str, Card] = {
     "blocked_action-too_long_for_slack": with_payload(BLOCKED, "All of <this> & more must be read.\n" * 320),
     "clarification-few": FEW,
     "notice": NOTICE,
+    "notice-linked": LINKED,
     "notice-small": SMALL,
 }

@@ -1,5 +1,6 @@
 """What only a mail needs: a subject, a button, a complete text, an end that looks like one."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -72,8 +73,16 @@ def test_dark_mode_is_offered() -> None:
     assert '<meta name="color-scheme" content="light dark">' in html
 
 
-def test_a_link_says_where_it_leads() -> None:
-    assert ">Open grafana.example.com</a>" in render(NOTICE).html
+def test_a_link_is_a_button_that_says_where_it_leads() -> None:
+    html = render(NOTICE).html
+    assert re.search(r'<a class="button" href="https://grafana\.example\.com/d/abc"[^>]*>Open</a>', html)
+    assert ">Leads to grafana.example.com</p>" in html
+
+
+def test_beside_a_question_its_page_is_the_only_button() -> None:
+    html = render(replace(BLOCKED, link="https://wiki.example.com/why"), PAGE).html
+    assert html.count('class="button"') == 1
+    assert ">Open (wiki.example.com)</a>" in html
 
 
 @pytest.mark.parametrize("link", ["javascript:alert(1)", "file:///etc/passwd", 'https://a.example/"onclick="x'])

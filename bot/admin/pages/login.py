@@ -116,7 +116,8 @@ async def send_link(faces: Faces, email: str, browser: str, to: str, address: st
         return
     await faces.ledger.write(at, f"operator:{operator.id}", "session.asked", email, address)
     secret = await faces.sessions.link(operator.id, Purpose.SIGN_IN, LINK_LIVES, browser)
-    await faces.dispatcher.show(_link_card(link_to(faces.settings.now.base_url, secret, to)), Audience((email,)))
+    link = faces.links.seal(link_to(faces.settings.now.base_url, secret, to))
+    await faces.dispatcher.show(_link_card(link), Audience((email,)))
 
 
 def link_to(base_url: str, secret: str, to: str = HOME) -> str:
@@ -127,9 +128,10 @@ def link_to(base_url: str, secret: str, to: str = HOME) -> str:
 def _link_card(link: str) -> Card:
     return Card(
         title="Sign in to Gatebell",
-        text="Open the link in the browser that you asked from. It works once, for 15 minutes. "
+        text="Open this in the browser that you asked from. It works once, for 15 minutes. "
         "If you did not ask for it, do nothing: without your browser it is worth nothing.",
         link=link,
+        link_label="Sign in",
     )
 
 

@@ -147,6 +147,7 @@ def welcome_card(operator: Operator, base_url: str) -> Card:
         "You need no password: the sign-in page sends you a link the same way.",
         facts=(("Your address", operator.email),),
         link=f"{base_url}/login",
+        link_label="Go to the sign-in page",
     )
 
 

@@ -94,6 +94,7 @@ function control(given, holder, owner) {
   if (given.type === "button") {
     const button = el("button", { type: "button", class: `bk-button ${given.style ?? ""}` }, emoji(given.text.text));
     button.addEventListener("click", () => press(button, { message: owner.id, action: given.action_id }));
+    if (/^https?:/.test(given.url ?? "")) button.addEventListener("click", () => window.open(given.url, "_blank", "noopener"));
     return button;
   }
   if (given.type !== "static_select") return el("span", {}, `(${given.type})`);
