@@ -8,8 +8,8 @@ from bot.channels.slack_fields import APPS, FIELDS
 from bot.channels.slack_web import Reply, Web
 
 _MENDS: Mapping[str, str] = {each.name: each.mend for each in FIELDS}
-_SENDING = ("chat:write", "users:read", "users:read.email")
-_CHATTING = ("im:history",)
+SENDING = ("chat:write", "users:read", "users:read.email")
+CHATTING = ("im:history",)
 
 
 async def checks(settings: Mapping[str, str], sending: Web, listening: Web | None) -> Sequence[Check]:
@@ -67,8 +67,8 @@ def _refused(name: str, setting: str, error: DeliveryError) -> Check:
 def _scope_checks(granted: str) -> Sequence[Check]:
     scopes = set(granted.replace(" ", "").split(","))
     return (
-        _scope_check("Scopes for messages", _SENDING, scopes),
-        _scope_check("Scopes for chat", _CHATTING, scopes),
+        _scope_check("Scopes for messages", SENDING, scopes),
+        _scope_check("Scopes for chat", CHATTING, scopes),
     )
 
 

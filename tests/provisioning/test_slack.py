@@ -9,7 +9,7 @@ import pytest
 from jsonschema import Draft7Validator
 from referencing import Registry, Resource
 
-from bot.channels import slack
+from bot.channels import slack_check
 from bot.conversations.commands import Command
 from bot.provisioning import GRANTS, MINIMAL, SlackApp, Unreachable, creation_link, slack_manifest
 
@@ -147,5 +147,5 @@ def test_the_link_is_short_enough_for_every_browser_and_proxy() -> None:
 
 
 def test_the_doctor_asks_for_no_right_that_the_app_was_not_given() -> None:
-    assert tuple(grant.scope for grant in MINIMAL) == slack._SENDING
-    assert set(slack._CHATTING) <= {grant.scope for grant in GRANTS}
+    assert tuple(grant.scope for grant in MINIMAL) == slack_check.SENDING
+    assert set(slack_check.CHATTING) <= {grant.scope for grant in GRANTS}
