@@ -11,13 +11,12 @@ from bot import canonical, signing
 from bot.api.operation import Call, Reply, op
 from bot.api.problem import Problem, Wrong, invalid, unfit
 from bot.api.shapes import Name, Page, PageOut, Prose, Strict
-from bot.dispatch.notice import Ask, Audience, InteractionView
+from bot.dispatch.notice import LONGEST_LIFE, Ask, Audience, InteractionView
 from bot.keys import Scope
 from interactions.card import Status
 from interactions.model import Question, ReasonRule, Requester
 from interactions.registry import UnknownKind
 
-LONGEST = 31 * 86400
 PLACE = "api"  # as the audit log and decisions call it
 T = TypeVar("T")
 
@@ -42,7 +41,7 @@ class InteractionIn(Strict):
     payload: dict[str, JsonValue] = Field(description="What the kind asks about; it is shown whole.")
     audience: AudienceIn = Field(default=AudienceIn(), description="Nobody named: the installation's recipient.")
     expires_in: float | None = Field(
-        default=None, gt=0, le=LONGEST, allow_inf_nan=False, strict=True, description="Seconds; null: no end."
+        default=None, gt=0, le=LONGEST_LIFE, allow_inf_nan=False, strict=True, description="Seconds; null: no end."
     )
     requested_by: RequesterIn = RequesterIn()
     callback_url: Name = Field(default="", max_length=2000, description="Called once, signed, when it has ended.")

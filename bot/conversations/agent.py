@@ -11,6 +11,7 @@ from aiohttp import ClientError, ClientResponse, ClientSession, ClientTimeout
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from bot.channels.contract import Person
+from bot.dispatch.notice import LONGEST_LIFE
 from interactions.model import Actor, ReasonRule
 from interactions.text import clip, visible
 
@@ -43,7 +44,7 @@ class Question(BaseModel):
 
     kind: str
     payload: dict[str, JsonValue]
-    expires_in: float | None = Field(default=None, gt=0, allow_inf_nan=False)
+    expires_in: float | None = Field(default=None, gt=0, le=LONGEST_LIFE, allow_inf_nan=False)
     reason: ReasonRule = ReasonRule.NONE
     callback_url: str = Field(default="", max_length=2000, pattern=r"^(https?://.+)?$")
     idempotency_key: str = Field(default="", max_length=200)

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from pydantic import ValidationError
 
+from bot import signing
 from bot.channels.contract import Chat, DeliveryError, Person
 from bot.conversations.agent import Agent, Endpoint, Message, Question, Silent
 from bot.conversations.commands import Command, command_of, help_words
@@ -132,7 +133,8 @@ class Conversation:
                     reason=asked.reason,
                     callback_url=asked.callback_url,
                     producer=PRODUCER,
-                    idempotency_key=asked.idempotency_key,
+                    idempotency_key=f"{_conversation(chat.person)}:{key}" if (key := asked.idempotency_key) else "",
+                    fingerprint=_fingerprint(asked) if asked.idempotency_key else "",
                 )
             )
         except (Fault, ValueError) as error:
@@ -157,6 +159,10 @@ async def _say(chat: Chat, markdown: str) -> None:
 
 def _conversation(person: Person) -> str:
     return f"{person.platform}:{person.subject}"
+
+
+def _fingerprint(asked: Question) -> str:
+    return signing.fingerprint(asked.model_dump(mode="json", exclude={"idempotency_key"}))
 
 
 def _waiting(count: int) -> str:

@@ -11,6 +11,8 @@ from bot.channels.contract import Reader
 from interactions.card import Card, Severity
 from interactions.model import Question, ReasonRule, Requester
 
+LONGEST_LIFE = 31 * 86400.0  # seconds for which a question may wait at the most
+
 
 class Phase(StrEnum):
     """Whether an event reports a trouble or its end."""

@@ -144,6 +144,7 @@ class Claim:
     slot: float
     tries: int
     created_at: float
+    changed_at: float
     card: Card
     record: Mapping[str, JsonValue]
     interaction_id: str
@@ -154,6 +155,11 @@ class Claim:
     @property
     def channel(self) -> str:
         return self.chain[self.step]
+
+    @property
+    def wanted_since(self) -> float:
+        """Since when it shows less than it should: a question may have been decided long after it was shown."""
+        return max(self.created_at, self.changed_at)
 
 
 @dataclass(frozen=True, slots=True)
@@ -265,6 +271,7 @@ def claims_of(post: NewPost, deliveries: Sequence[NewDelivery], at: datetime, le
             slot=0.0,
             tries=0,
             created_at=at.timestamp(),
+            changed_at=at.timestamp(),
             card=post.card,
             record=post.record,
             interaction_id=post.interaction_id,
@@ -288,7 +295,8 @@ async def raise_version(
     )
     await tx.run(
         "UPDATE delivery SET wanted = (SELECT version FROM post WHERE ref = :ref), due_at = :at, tries = 0, slot = 0,"
-        " state = 'open', done_at = NULL WHERE ref = :ref AND state IN ('open', 'done') AND reader_kind <> :not_told",
+        " state = 'open', done_at = NULL WHERE ref = :ref AND reader_kind <> :not_told"
+        " AND (state IN ('open', 'done') OR (state = 'failed' AND receipt IS NOT NULL))",
         {"ref": ref, "at": at.timestamp(), "not_told": "" if tell_caller else "caller"},
     )
 
@@ -376,10 +384,10 @@ def _attempt_row(delivery: str, attempt: Attempt) -> Values:
 
 
 async def any_copy_left(tx: Tx, ref: str) -> bool:
-    """Whether some person has or may still get a copy of this post."""
+    """Whether some person has or may still get a copy of this post: also one that could not be brought up to date."""
     row = await tx.row(
         "SELECT 1 AS yes FROM delivery WHERE ref = :ref AND reader_kind <> 'caller'"
-        " AND state IN ('open', 'done') LIMIT 1",
+        " AND (state IN ('open', 'done') OR receipt IS NOT NULL) LIMIT 1",
         {"ref": ref},
     )
     return row is not None
@@ -393,7 +401,7 @@ def rank_of(post: NewPost) -> int:
 async def _load(tx: Tx, delivery: str, lease: str) -> Claim | Unreadable | None:
     """The claim; a row that cannot be read is set aside, so that the queue behind it flows."""
     row = await tx.row(
-        "SELECT d.*, p.card, p.record, p.version, p.interaction_id, p.thread, p.cooldown"
+        "SELECT d.*, p.card, p.record, p.version, p.changed_at, p.interaction_id, p.thread, p.cooldown"
         " FROM delivery d JOIN post p ON p.ref = d.ref WHERE d.id = :id",
         {"id": delivery},
     )
@@ -424,6 +432,7 @@ def _claim_from(row: Row, lease: str) -> Claim:
         slot=row["slot"],
         tries=row["tries"],
         created_at=row["created_at"],
+        changed_at=row["changed_at"],
         card=codec.load_card(row["card"]),
         record=json.loads(row["record"]),
         interaction_id=row["interaction_id"],

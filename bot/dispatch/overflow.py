@@ -22,9 +22,20 @@ AT_MOST = 5000  # of them in one digest
 LATER = 1.0  # seconds until the digest goes out: what still arrives may join it
 SHOWN = 15  # of them named in the digest
 KEPT = 200  # of them remembered by name, for the case that the digest itself has to wait
+HELD_UP = (
+    "SELECT id FROM delivery WHERE channel = :channel AND reader_id = :reader AND state = 'open' AND shown < 0"
+    " AND lease_until <= :now AND rank > :gravest ORDER BY rank, created_at LIMIT :most "
+)
+WAITING = Bulk(
+    "SELECT d.id, d.reader_kind, d.place, d.chain, d.rank, p.card, p.record FROM {rows}"
+    " JOIN delivery d ON d.id = r.id JOIN post p ON p.ref = d.ref"
+    " WHERE p.interaction_id = '' ORDER BY d.rank, d.created_at",
+    {"id": TEXT},
+    returning=True,
+)
 GROUPED = Bulk(
     "UPDATE delivery SET state = 'grouped', reason = r.digest, detail = r.detail, done_at = r.at"
-    " FROM {rows} WHERE delivery.id = r.id",
+    " FROM {rows} WHERE delivery.id = r.id AND delivery.state = 'open'",
     {"id": TEXT, "digest": TEXT, "detail": TEXT, "at": DOUBLE},
 )
 
@@ -43,12 +54,8 @@ class Crowd:
 
 async def group(tx: Tx, channel: str, reader_id: str, at: datetime) -> Reader | None:
     """Put the waiting notices of one reader into one digest; the reader, if they were. Questions stay alone."""
-    waiting = await tx.rows(
-        "SELECT d.id, d.reader_kind, d.place, d.chain, d.rank, p.card, p.record FROM delivery d"
-        " JOIN post p ON p.ref = d.ref"
-        " WHERE d.channel = :channel AND d.reader_id = :reader AND d.state = 'open' AND d.shown < 0"
-        " AND d.lease_until <= :now AND p.interaction_id = '' AND d.rank > :gravest"
-        " ORDER BY d.rank, d.created_at LIMIT :most",
+    held = await tx.rows(
+        HELD_UP + tx.skip_locked,
         {
             "channel": channel,
             "reader": reader_id,
@@ -57,7 +64,7 @@ async def group(tx: Tx, channel: str, reader_id: str, at: datetime) -> Reader | 
             "most": AT_MOST,
         },
     )
-    waiting = [row for row in waiting if _is_readable(row)]
+    waiting = [row for row in await tx.bulk(WAITING, [(row["id"],) for row in held]) if _is_readable(row)]
     if len(waiting) < CROWD:
         return None
     ref, crowd = new_id(at), _counted(waiting)

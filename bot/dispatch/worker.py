@@ -297,14 +297,14 @@ class Worker:
                 return Kept(claim, attempts, claim.version, outcome, step, "done")
             refusals.append(outcome)
             until = await self._silence(name, claim, outcome)
-            age = self._tools.clock.now().timestamp() - claim.created_at
+            age = self._tools.clock.now().timestamp() - claim.wanted_since
             if chain.after_refusal(outcome.reason, urgent, more, age) is chain.Move.WAIT:
                 return _later(claim, attempts, step, until, claim.tries + 1, refusals)
         return await self._refused(claim, attempts, refusals)
 
     async def _silence(self, channel: str, claim: Claim, refused: DeliveryError) -> float:
         """Keep the silence that a busy platform asks for, counted from its answer; until when."""
-        until = self._tools.clock.now().timestamp() + (refused.retry_after or chain.backoff(claim.tries))
+        until = self._tools.clock.now().timestamp() + chain.silence(claim.tries, refused.retry_after)
         if refused.reason is Reason.RATE_LIMITED:
             await self._tools.pacing.block(_place(channel, claim), until)
         return until
@@ -315,7 +315,7 @@ class Worker:
             await self._tools.cooldown.give_back(claim.cooldown, claim.ref)
         now = self._tools.clock.now().timestamp()
         reason, detail = _sum_up(refusals)
-        if chain.worth_retrying([each.reason for each in refusals], now - claim.created_at):
+        if chain.worth_retrying([each.reason for each in refusals], now - claim.wanted_since):
             waits = [each.retry_after for each in refusals if each.retry_after]
             due = now + chain.backoff(claim.tries, min(waits) if waits else None)
             return Kept(claim, attempts, claim.shown, None, 0, "open", due, 0.0, claim.tries + 1, reason, detail)
@@ -339,7 +339,7 @@ class Worker:
             return Kept(claim, attempts, claim.version, outcome, claim.step, "done")
         await self._silence(receipt.channel, claim, outcome)
         now = self._tools.clock.now().timestamp()
-        if chain.worth_retrying([outcome.reason], now - claim.created_at):
+        if chain.worth_updating_again(outcome.reason, now - claim.wanted_since):
             due = now + chain.backoff(claim.tries, outcome.retry_after)
             kept = Kept(claim, attempts, claim.shown, receipt, claim.step, "open", due, tries=claim.tries + 1)
             return replace(kept, reason=str(outcome.reason), detail=outcome.detail)

@@ -2,7 +2,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from bot.dispatch.notice import Ask, Audience, Event, Notice, Phase
+from bot.dispatch.notice import LONGEST_LIFE, Ask, Audience, Event, Notice, Phase
 from bot.events.contract import Context, ContextClass, read
 from bot.events.story import TEXT, Story, card_of, text_of
 from bot.events.words import Named, Short
@@ -11,8 +11,6 @@ from interactions.kinds.words import Arguments, Prose, json_payload
 from interactions.model import ReasonRule, Requester
 from interactions.text import clip, code, literal
 
-LONGEST = 31 * 86400  # seconds
-
 
 class DecisionWanted(BaseModel):
     """How a person is asked whether the call stays blocked. `expires_in` is in seconds."""
@@ -20,7 +18,7 @@ class DecisionWanted(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     operators: tuple[Named, ...] = Field(default=(), max_length=50)
-    expires_in: float | None = Field(default=None, gt=0, le=LONGEST, allow_inf_nan=False)
+    expires_in: float | None = Field(default=None, gt=0, le=LONGEST_LIFE, allow_inf_nan=False)
     approvals: int = Field(default=1, ge=1, le=20)
     reason: ReasonRule = ReasonRule.NONE
     callback_url: str = Field(default="", max_length=2000, pattern=r"^(https?://.+)?$")

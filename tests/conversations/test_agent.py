@@ -233,7 +233,30 @@ async def test_its_wishes_go_along(world: World, agent: AgentEndpoint) -> None:
     agent.reply = {"interaction": {"kind": "clarification", "payload": QUESTION, **wishes}}
     await world.hear("build?")
     (ask,) = world.requests.asked
-    assert (ask.reason, ask.callback_url, ask.idempotency_key) == (ReasonRule.OPTIONAL, *list(wishes.values())[1:])
+    assert (ask.reason, ask.callback_url, ask.idempotency_key) == (
+        ReasonRule.OPTIONAL,
+        "https://agent.example/told",
+        "chat:U1:k1",
+    )
+
+
+async def test_its_key_belongs_to_one_conversation_and_one_question(world: World, agent: AgentEndpoint) -> None:
+    for question in ("Which?", "Which?", "Which now?"):
+        payload = {**QUESTION, "question": question}
+        agent.reply = {"interaction": {"kind": "clarification", "payload": payload, "idempotency_key": "k1"}}
+        await world.hear("build?")
+    first, again, other = world.requests.asked
+    assert first.fingerprint == again.fingerprint != other.fingerprint
+
+
+@pytest.mark.parametrize("seconds", [1e15, 32 * 86400])
+async def test_a_question_that_would_wait_for_ever_is_refused_in_words(
+    world: World, agent: AgentEndpoint, seconds: float
+) -> None:
+    agent.reply = {"interaction": {"kind": "clarification", "payload": QUESTION, "expires_in": seconds}}
+    (said,) = await world.hear("build?")
+    assert not world.requests.asked
+    assert said.startswith("Your agent answered something that I cannot read")
 
 
 async def test_it_may_say_and_ask(world: World, agent: AgentEndpoint) -> None:

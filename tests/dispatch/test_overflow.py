@@ -1,5 +1,8 @@
 """What is put together when more waits for one reader than its platform takes, and what stays alone."""
 
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
 from bot.channels.contract import Reader, ReaderKind
@@ -7,7 +10,8 @@ from bot.dispatch import outbox, overflow
 from bot.dispatch.outbox import NewDelivery, NewPost
 from bot.dispatch.overflow import CROWD, SHOWN
 from bot.ids import new_id
-from bot.store import Store, Tx
+from bot.store import Store, Tx, open_store
+from bot.store.migrate import bring_up_to_date
 from interactions import codec
 from interactions.card import Card, Severity
 
@@ -117,3 +121,38 @@ async def test_words_of_others_are_no_markup_of_ours(store: Store) -> None:
     await group(store)
     [digest] = await waiting(store)
     assert "[click](" not in digest.text
+
+
+async def test_two_replicas_put_one_crowd_together_once(postgres_database: str) -> None:
+    async with two_replicas(postgres_database) as (here, there):
+        for _ in range(5):
+            await put(here, CROWD * 2)
+            grouped = await asyncio.gather(group(here), group(there))
+            assert len(await waiting(here)) == 1
+            assert any(grouped)
+            await here.write(lambda tx: tx.run("UPDATE delivery SET state = 'done' WHERE state = 'open'"))
+
+
+async def test_what_another_replica_sends_already_is_not_in_the_digest(postgres_database: str) -> None:
+    async with two_replicas(postgres_database) as (here, there):
+        await put(here, CROWD * 2)
+        claimed, grouped = await asyncio.gather(
+            here.write(lambda tx: outbox.claim(tx, "here", {"slack": CROWD}, AT)), group(there)
+        )
+        rows = await here.read(lambda tx: tx.rows("SELECT id, state, lease FROM delivery"))
+    sent = {each.id for each in claimed[0]}
+    assert {row["state"] for row in rows if row["id"] in sent} <= {"open"}
+    assert grouped or sent
+
+
+@asynccontextmanager
+async def two_replicas(url: str) -> AsyncIterator[tuple[Store, Store]]:
+    await bring_up_to_date(url)
+    here, there = open_store(url), open_store(url)
+    await here.start()
+    await there.start()
+    try:
+        yield here, there
+    finally:
+        await here.stop()
+        await there.stop()

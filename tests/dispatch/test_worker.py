@@ -209,3 +209,58 @@ async def test_refused_credentials_turn_the_channels_health_once(works: Works) -
         for copy in copies:
             await works.until(copy, "done")
     assert [str(each.condition) for each in works.turned] == ["broken"]
+
+
+async def test_a_change_long_after_the_sending_is_tried_again_like_any_other(works: Works) -> None:
+    copy = await works.put("A question", "chat")
+    async with running(works.worker()) as worker:
+        await works.until(copy, "done")
+        works.clock.forward(25 * 3600)
+        works.channels["chat"] = Told(refuses(Reason.UNAVAILABLE))
+        await works.change(copy, "Decided")
+        worker.wake()
+        assert (await works.until_tried(copy, 1))["state"] == "open"
+        works.channels["chat"] = back = Told()
+        works.clock.forward(10)
+        worker.wake()
+        await works.until(copy, "done")
+    assert back.updated == [1]
+
+
+@pytest.mark.parametrize("reason", [Reason.UNAUTHORIZED, Reason.NOT_SET_UP, Reason.UNAVAILABLE])
+async def test_a_copy_is_brought_up_to_date_once_somebody_has_mended_its_channel(works: Works, reason: Reason) -> None:
+    copy = await works.put("A question", "chat", "mail")
+    async with running(works.worker()) as worker:
+        await works.until(copy, "done")
+        works.channels["chat"] = Told(refuses(reason))
+        await works.change(copy, "Decided")
+        worker.wake()
+        await works.until_tried(copy, 1)
+        works.channels["chat"] = mended = Told()
+        works.clock.forward(10)
+        worker.wake()
+        await works.until(copy, "done")
+    assert mended.updated == [1]
+
+
+async def test_a_copy_that_could_not_be_changed_gets_the_next_change(works: Works) -> None:
+    copy = await works.put("A question", "chat")
+    async with running(works.worker()) as worker:
+        await works.until(copy, "done")
+        works.channels["chat"] = Told(refuses(Reason.GONE))
+        await works.change(copy, "One of two")
+        worker.wake()
+        await works.until(copy, "failed")
+        works.channels["chat"] = back = Told()
+        await works.change(copy, "Decided")
+        worker.wake()
+        await works.until(copy, "done")
+    assert back.updated == [2]
+
+
+async def test_no_platform_can_ask_for_a_silence_of_years(works: Works) -> None:
+    works.channels["chat"] = Told(refuses(Reason.UNAVAILABLE, 999_999_999_999.0))
+    copy = await works.put("A notice", "chat")
+    async with running(works.worker()):
+        row = await works.until_tried(copy, 1)
+    assert row["due_at"] - works.clock.now().timestamp() <= 3600

@@ -66,6 +66,11 @@ async def test_writes_of_many_are_all_there_and_each_hears_of_its_own(store: Sto
     assert len(await names(store)) == 100
 
 
+async def test_a_write_without_rows_does_nothing(store: Store) -> None:
+    assert await store.put(Write(THING, [])) == []
+    assert await store.write(lambda tx: tx.bulk(RAISE, [])) == []
+
+
 async def test_a_write_that_fails_takes_back_all_of_its_own_and_nothing_of_others(store: Store) -> None:
     await store.put(Write(THING, [("taken", 0)]))
     results = await asyncio.gather(
