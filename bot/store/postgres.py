@@ -44,6 +44,8 @@ class PostgresTx:
         return int(count) if count.isdigit() else 0
 
     async def bulk(self, bulk: Bulk, rows: Sequence[Values]) -> list[Row]:
+        if not rows:
+            return []
         found: list[Row] = await self._connection.fetch(for_postgres(bulk), *zip(*rows, strict=True))
         return found
 
