@@ -47,6 +47,19 @@ async def test_axe_finds_nothing_in_the_middle_of_a_story(screen: Screen, axe: P
     assert await violations(screen.page) == []
 
 
+async def test_the_admin_pages_are_one_link_away(screen: Screen) -> None:
+    async with screen.page.expect_popup() as opened:
+        await screen.page.get_by_role("link", name="Admin pages").press("Enter")
+    admin = await opened.value
+    await admin.get_by_label("E-mail address").fill("ana@example.com")
+    await admin.get_by_role("button", name="Send me a link").click()
+    async with screen.page.expect_popup() as led:
+        await screen.slack.get_by_role("link", name="/login/").first.click()
+    signing_in = await led.value
+    await signing_in.get_by_role("button", name="Sign in").click()
+    await signing_in.get_by_role("heading", name="Overview").wait_for()
+
+
 async def test_the_keyboard_alone_approves(screen: Screen) -> None:
     await screen.page.get_by_role("button", name=BLOCKED).focus()
     await screen.page.keyboard.press("Enter")
