@@ -1,11 +1,13 @@
 """The kinds of question. A new kind is one file in kinds/ and one line here."""
 
+import json
 from collections.abc import Iterable, Mapping
 
 from pydantic import JsonValue
 
 from interactions.kinds.blocked_action import BlockedAction
 from interactions.kinds.clarification import Clarification
+from interactions.kinds.unreadable import Unreadable
 from interactions.kinds.write_confirmation import WriteConfirmation
 from interactions.model import Question
 
@@ -36,6 +38,13 @@ class Registry:
         Raises UnknownKind, or pydantic.ValidationError that names the field.
         """
         return self.kind(kind).model_validate(payload)
+
+    def stored(self, kind: str, payload: str) -> Question:
+        """What was put before, from its JSON; Unreadable where this version does not know what to make of it."""
+        try:
+            return self.question(kind, json.loads(payload))
+        except ValueError:
+            return Unreadable(was=kind)
 
     def kind(self, name: str) -> type[Question]:
         """Raises UnknownKind."""

@@ -84,7 +84,7 @@ def interaction_from(row: Mapping[str, Any], kinds: Registry) -> Interaction:
         raise ValueError(f"interaction {row['id']} has no time of creation")
     return Interaction(
         id=row["id"],
-        question=kinds.question(row["kind"], json.loads(row["payload"])),
+        question=kinds.stored(row["kind"], row["payload"]),
         digest=row["digest"],
         requester=codec.load_requester(row["requester"]),
         audience=frozenset(json.loads(row["audience"])),

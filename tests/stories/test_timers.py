@@ -29,3 +29,15 @@ async def test_a_request_that_cannot_be_read_any_more_keeps_no_other_from_expiri
     change(data / "gatebell.db", "UPDATE interaction SET payload = '[' WHERE id = ?", broken["id"])
     await world.forward(minutes=2)
     assert (await world.see(sound["id"], wait=10))["status"] == "expired"
+    assert (await world.see(broken["id"], wait=10))["status"] == "expired"
+
+
+async def test_a_request_that_cannot_be_read_any_more_is_still_listed_and_withdrawn(world: World, data: Path) -> None:
+    broken = await world.ask_blocked(to=[ANA])
+    await world.shown_to_ana("Keep blocked")
+    change(data / "gatebell.db", "UPDATE interaction SET kind = 'of_tomorrow' WHERE id = ?", broken["id"])
+    listed = (await world.call("GET", "/api/v1/interactions"))["items"]
+    assert [(each["id"], each["kind"], each["status"]) for each in listed] == [(broken["id"], "unreadable", "pending")]
+    await world.call("POST", f"/api/v1/interactions/{broken['id']}/withdraw", {})
+    await world.slack.dm(ANA).wait_for("A request that cannot be read")
+    assert (await world.see(broken["id"]))["status"] == "withdrawn"
