@@ -103,6 +103,7 @@ class Product:
     web: web.Application
     state: api.State
     access: Access
+    ledger: Ledger
     anchor: Anchor
     ledger_keys: Sequence[bytes]
     environment: MutableMapping[str, str]
@@ -260,6 +261,7 @@ async def made(
             web=application,
             state=state,
             access=access,
+            ledger=ledger,
             anchor=anchor,
             ledger_keys=keys("audit"),
             environment=environment,

@@ -11,12 +11,15 @@ from typer import Argument, Option, Typer, echo
 
 from bot.channels.contract import Field
 from bot.channels.registry import fields
-from bot.cli.opened import BY, Opened, failing_in_words, now, settings_or_exit, with_database
+from bot.cli.opened import BY, Opened, failing_in_words, now, on_database, settings_or_exit, with_database
+from bot.cli.reading import read_settings
 from bot.core_fields import CORE
 from bot.dispatch.notice import Unfit, Unknown
 from bot.env_file import read
 from bot.logs import HIDDEN
 from bot.settings import SAVED, Flaw, Settings, SettingsFault, checked, data_dir, load, save
+from bot.store import StoreUnavailable
+from bot.store.migrate import CannotMigrate
 
 app = Typer(help="The settings.", no_args_is_help=True)
 Name = Annotated[str, Argument(metavar="NAME", show_default=False)]
@@ -83,11 +86,38 @@ def _save(name: str, value: str | None) -> None:
         folder = data_dir(os.environ)
         if field.guarded and value:
             _refuse_uncallable(field, value, folder)
+        before = None if field.name == "DATABASE_URL" else _readable()
         save(folder, {name: value}, fields())
         said = [each for each in (field.name, *field.aliases) if os.environ.get(each)]
     echo(f"{field.name} is {'saved in' if value else 'taken out of'} {folder / SAVED}")
     if said:
         echo(f"but {said[0]} in the environment outranks it", err=True)
+    missed = _write_down(field.name, before or _readable())
+    if missed:
+        echo(f"but that could not be written into the audit log: {missed}", err=True)
+
+
+def _write_down(name: str, settings: Settings | None) -> str:
+    """Its name, never its value; why not, where it could not be. Saving must work while the database does not."""
+
+    async def work(opened: Opened) -> None:
+        await opened.ledger.write(now(), BY, "settings.saved", "settings", "", {"names": [name]})
+
+    if settings is None:
+        return "other settings are wrong; gatebell doctor lists them"
+    try:
+        on_database(settings, work)
+    except (StoreUnavailable, CannotMigrate, OSError) as error:
+        return str(error)
+    return ""
+
+
+def _readable() -> Settings | None:
+    """The settings as they are, unless they have a fault."""
+    try:
+        return read_settings()
+    except SettingsFault:
+        return None
 
 
 def _refuse_uncallable(field: Field, value: str, folder: Path) -> None:

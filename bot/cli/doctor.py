@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Exit, Option, echo
 
 from bot.channels.contract import Check
-from bot.cli.opened import failing_in_words
+from bot.cli.opened import BY, failing_in_words
 from bot.cli.reading import FAILED, read_settings
 from bot.logs import Mask, start_logging
 from bot.settings import Settings, SettingsFault
@@ -80,6 +80,7 @@ async def _travelled(product: "Product", mask: Mask, operator: str, channel: str
     working = asyncio.create_task(product.dispatcher.run())
     try:
         began = await begin(product.dispatcher, product.store, operator, chosen, product.clock.now())
+        await product.ledger.write(product.clock.now(), BY, "test.asked", began, chosen)
         trip = await _followed(product, began, wait)
     finally:
         working.cancel()

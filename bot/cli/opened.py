@@ -48,8 +48,15 @@ def settings_or_exit() -> Settings:
 
 def with_database(work: Callable[[Opened], Awaitable[None]], *, anchored: bool = True) -> None:
     """Run a command's work on the opened database. Without `anchored` the audit log's anchor is left as it is."""
+    settings = settings_or_exit()
+    with failing_in_words():
+        on_database(settings, work, anchored=anchored)
 
-    async def job(settings: Settings) -> None:
+
+def on_database(settings: Settings, work: Callable[[Opened], Awaitable[None]], *, anchored: bool = True) -> None:
+    """The same with settings that are known already, and failing as it fails."""
+
+    async def job() -> None:
         async with _opened(settings) as opened:
             if anchored:
                 await opened.anchor.begin()
@@ -57,9 +64,7 @@ def with_database(work: Callable[[Opened], Awaitable[None]], *, anchored: bool =
             if anchored:
                 await opened.anchor.advance(BY)
 
-    settings = settings_or_exit()
-    with failing_in_words():
-        asyncio.run(job(settings))
+    asyncio.run(job())
 
 
 @contextmanager

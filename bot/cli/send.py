@@ -7,9 +7,10 @@ of the two takes it first sends it once.
 import asyncio
 from typing import Annotated
 
+from pydantic import JsonValue
 from typer import Argument, Exit, Option, echo
 
-from bot.cli.opened import failing_in_words, settings_or_exit
+from bot.cli.opened import BY, failing_in_words, settings_or_exit
 from bot.cli.reading import FAILED
 from bot.dispatch.notice import Audience, DeliveryView
 from bot.logs import start_logging
@@ -42,6 +43,8 @@ async def _send(settings: Settings, card: Card, audience: Audience, wait: float)
 
     async with made(settings, start_logging("warning", settings.log_format, settings.secrets)) as product:
         ref = await product.dispatcher.show(card, audience)
+        said: dict[str, JsonValue] = {"to": list(audience.operators), "channel": audience.channel}
+        await product.ledger.write(product.clock.now(), BY, "notice.sent", ref, "", said)
         working = asyncio.create_task(product.dispatcher.run())
         until = asyncio.get_running_loop().time() + wait
         while True:

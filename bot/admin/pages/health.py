@@ -57,6 +57,7 @@ async def start_trip(visit: Visit) -> Moved:
         trip = await begin(faces.dispatcher, faces.store, visit.who.operator.id, channel, faces.clock.now())
     except Fault as fault:
         return Moved(HOME, f"No card was sent: {fault.words}.", bad=True)
+    await faces.ledger.write(faces.clock.now(), visit.by, "test.asked", trip, channel)
     return Moved(f"{HOME}/trip/{trip}")
 
 

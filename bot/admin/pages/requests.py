@@ -31,6 +31,7 @@ CLICKS = {
     "click.refused": ("answered, without effect", "bad"),
     "consume.refused": ("tried to use the approval, and was refused", "bad"),
     "delivery.sent_again": ("sent a copy again", "over"),
+    "test.asked": ("asked it, to test the way there and back", ""),
 }
 REFUSED = {
     "ended": "it had ended already",

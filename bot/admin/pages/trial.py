@@ -47,6 +47,7 @@ async def send(visit: Visit) -> Moved:
         ref = await visit.faces.dispatcher.show(CARD, me)
     except Fault as fault:
         return Moved(f"{HOME}#{name}", f"Nothing was sent: {fault.words}.", bad=True)
+    await visit.faces.ledger.write(visit.faces.clock.now(), visit.by, "test.sent", name)
     return Moved(f"{HOME}/test/{quote(ref, safe='')}")
 
 
