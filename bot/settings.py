@@ -5,7 +5,7 @@ import difflib
 import ipaddress
 import os
 import secrets
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -194,13 +194,7 @@ def load(
     table = (*CORE, *fields)
     flaws: list[Flaw] = []
     layers = [(ENVIRONMENT, environ), *_files(data_dir, folder, saved, flaws)]
-    values = {field.name: field.default for field in table}
-    sources = {field.name: DEFAULT for field in table}
-    for field in table:
-        said = _said(field, layers, flaws)
-        if said:
-            sources[field.name] = said.source
-            values[field.name] = _checked(field, said, flaws)
+    values, sources = _values(table, layers, flaws)
     values["GATEBELL_DATA_DIR"] = str(data_dir)
     _fill(values, data_dir, flaws)
     flaws += _together(table, values)
@@ -225,6 +219,20 @@ def _files(
             yield str(path), read(path) if known is None else known
         except Unreadable as error:
             flaws.append(Flaw(str(path), str(error), "Mend or remove the file."))
+
+
+def _values(
+    table: Iterable[Field], layers: Iterable[tuple[str, Mapping[str, str]]], flaws: list[Flaw]
+) -> tuple[dict[str, str], dict[str, str]]:
+    """Every setting and where it is from; a wrong one is its default, and a flaw."""
+    values = {field.name: field.default for field in table}
+    sources = {field.name: DEFAULT for field in table}
+    for field in table:
+        said = _said(field, layers, flaws)
+        if said:
+            sources[field.name] = said.source
+            values[field.name] = _checked(field, said, flaws)
+    return values, sources
 
 
 def _said(field: Field, layers: Iterable[tuple[str, Mapping[str, str]]], flaws: list[Flaw]) -> _Said | None:
@@ -338,12 +346,33 @@ def _warnings(
 # ---- saving ---------------------------------------------------------------------------------------------------------
 
 
-def save(data_dir: Path, changes: Mapping[str, str | None], fields: Iterable[Field] = ()) -> None:
+def save(
+    data_dir: Path, changes: Mapping[str, str | None], fields: Iterable[Field] = (), environ: Mapping[str, str] = {}
+) -> None:
     """Save to `gateway.env`; None or "" takes a setting out. Raises SettingsFault, then nothing is saved.
 
-    With `fields` (the core's are known) values are checked first, and other names for the same setting are taken out.
+    With `fields` (the core's are known) values are checked first, alone and together with what the `environ` and the
+    files say, and other names for the same setting are taken out.
     """
-    change(data_dir / SAVED, checked(changes, fields))
+    channels = tuple(fields)
+    stored = checked(changes, channels)
+    _refuse_clashes((*CORE, *channels), stored, environ, data_dir)
+    change(data_dir / SAVED, stored)
+
+
+def _refuse_clashes(
+    table: Sequence[Field], stored: Mapping[str, str | None], environ: Mapping[str, str], data_dir: Path
+) -> None:
+    """What is given has to fit to the rest; other flaws of the rest are no reason to refuse it."""
+    others: list[Flaw] = []
+    layers = [(ENVIRONMENT, environ), *_files(data_dir, Path(), None, others)]
+    before = set(_together(table, _values(table, layers, others)[0]))
+    given = ("what was given", {name: value for name, value in stored.items() if value})
+    rest = [(source, {name: layer[name] for name in layer if name not in stored}) for source, layer in layers]
+    after = _together(table, _values(table, [given, *rest], others)[0])
+    clashes = [flaw for flaw in after if flaw.name in stored or flaw not in before]
+    if clashes:
+        raise SettingsFault(clashes)
 
 
 def checked(changes: Mapping[str, str | None], fields: Iterable[Field] = ()) -> dict[str, str | None]:

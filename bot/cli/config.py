@@ -87,7 +87,7 @@ def _save(name: str, value: str | None) -> None:
         if field.guarded and value:
             _refuse_uncallable(field, value, folder)
         before = None if field.name == "DATABASE_URL" else _readable()
-        save(folder, {name: value}, fields())
+        save(folder, {name: value}, fields(), os.environ)
         said = [each for each in (field.name, *field.aliases) if os.environ.get(each)]
     echo(f"{field.name} is {'saved in' if value else 'taken out of'} {folder / SAVED}")
     if said:

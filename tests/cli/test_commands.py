@@ -185,3 +185,24 @@ def test_what_no_key_opens_stays_as_it_is(shell: Shell) -> None:
 def test_where_nothing_is_shared_nothing_is_sealed(shell: Shell) -> None:
     told = shell.run("config", "reseal", SECRET_KEY=NEW)
     assert (told.exit_code, "nothing to seal" in told.stdout) == (0, True)
+
+
+@pytest.mark.parametrize(
+    "name, value, environ",
+    [
+        ("CHAIN", "slack,foo", {}),
+        ("CHAIN", "slack,foo", {"CHAIN": "email"}),
+        ("HOST", "0.0.0.0", {"GATEBELL_TEST_CLOCK": "on"}),
+    ],
+)
+def test_what_is_wrong_beside_the_other_settings_is_not_saved(
+    shell: Shell, name: str, value: str, environ: dict[str, str]
+) -> None:
+    refused = shell.run("config", "set", name, value, **environ)
+    assert (refused.exit_code, "One setting is wrong" in refused.stderr) == (2, True)
+    assert not (shell.folder / "gateway.env").exists()
+
+
+def test_an_older_fault_keeps_nobody_from_saving_something_else(shell: Shell) -> None:
+    saved = shell.run("config", "set", "COOLDOWN_SECONDS", "60", GATEBELL_TEST_CLOCK="on", HOST="0.0.0.0")
+    assert (saved.exit_code, "COOLDOWN_SECONDS=60" in (shell.folder / "gateway.env").read_text()) == (0, True)
