@@ -58,6 +58,7 @@ class Answers:
         at = self._tools.clock.now()
 
         async def job(tx: Tx) -> tuple[Interaction, Settled | Refused] | None:
+            await self._questions.ledger.queue_up(tx)
             loaded = await self._questions.load(tx, interaction_id, lock=True)
             if loaded is None:
                 return None

@@ -161,6 +161,7 @@ class Asking:
 
     async def _consume(self, tx: Tx, interaction_id: str, digest: str, at: datetime) -> Fault | None:
         """Why it may not be used. Returned, because raising would take back what is written down about it."""
+        await self._setting.questions.ledger.queue_up(tx)
         loaded = await self._setting.questions.load(tx, interaction_id, lock=True)
         if loaded is None:
             return Unknown("there is no interaction with this id", "id")

@@ -35,6 +35,10 @@ class Ledger(Protocol):
         on_behalf: str = "",
     ) -> None: ...
 
+    async def queue_up(self, tx: Tx) -> None:
+        """Called before anything is locked by a job that will write something down."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Questions:
@@ -138,6 +142,7 @@ class Questions:
         place: str = "",
         on_behalf: str = "",
     ) -> bool:
+        await self.ledger.queue_up(tx)
         loaded = await self.load(tx, interaction_id, lock=True)
         if loaded is None:
             return False

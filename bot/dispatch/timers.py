@@ -13,6 +13,7 @@ log = logging.getLogger(__name__)
 Due = Callable[[Tx, str, datetime], Awaitable[None]]
 LOOK_AGAIN = 1.0
 AT_ONCE = 50
+TAKE = "SELECT id FROM timer WHERE id = :id "
 SET_ASIDE = 600.0  # seconds for which a timer that fails is left alone, so that those behind it fire
 
 
@@ -63,8 +64,9 @@ class Timers:
 
     async def _fire(self, timer: Row, at: datetime) -> None:
         async def job(tx: Tx) -> bool:
-            if not await tx.run("DELETE FROM timer WHERE id = :id", {"id": timer["id"]}):
-                return False
+            if not await tx.rows(TAKE + tx.skip_locked, {"id": timer["id"]}):
+                return False  # another replica has it
+            await tx.run("DELETE FROM timer WHERE id = :id", {"id": timer["id"]})
             await self._kinds[timer["kind"]](tx, timer["subject"], at)
             return True
 

@@ -56,6 +56,9 @@ class Written:
     ) -> None:
         self.lines.append((actor, action, detail))
 
+    async def queue_up(self, tx: Tx) -> None:
+        return
+
 
 class Kept:
     def __init__(self, store: Store) -> None:

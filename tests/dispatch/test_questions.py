@@ -1,0 +1,87 @@
+"""Two replicas over one database: whatever ends a question does so once, and nobody waits crosswise for it."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import UTC, datetime
+
+import pytest
+
+from bot.dispatch import outbox
+from bot.dispatch.notice import Ask
+from bot.dispatch.outbox import NewDelivery, NewPost
+from bot.dispatch.questions import Questions
+from bot.ids import new_id
+from bot.ledger import Ledger
+from bot.logs import Mask
+from bot.store import Store, Tx, open_store
+from bot.store.migrate import bring_up_to_date
+from interactions import desk
+from interactions.kinds.blocked_action import BlockedAction
+from interactions.model import Interaction, Requester
+from interactions.registry import Registry
+from tests.dispatch.working import ANA
+
+AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
+MANY = 40
+
+
+class Replica:
+    def __init__(self, store: Store) -> None:
+        self.store = store
+        self.questions = Questions(Registry(), lambda found: found, Ledger(store, (b"k" * 32,), Mask()))
+
+    async def put(self) -> str:
+        question = BlockedAction(agent="Archivist", tool="drive.delete")
+        interaction = Interaction(
+            id=new_id(AT),
+            question=question,
+            digest="-",
+            requester=Requester(),
+            audience=frozenset({"ana"}),
+            created_at=AT,
+            expires_at=None,
+        )
+        post = NewPost(new_id(AT), desk.card_of(interaction), {}, interaction.id)
+        copies = [NewDelivery(new_id(AT), ANA, (channel,)) for channel in ("chat", "mail")]
+
+        async def job(tx: Tx) -> None:
+            await self.questions.put(tx, interaction, Ask(question), post.ref)
+            await outbox.put_post(tx, post, AT)
+            await outbox.put_deliveries(tx, post, copies, AT)
+
+        await self.store.write(job)
+        return interaction.id
+
+    async def withdraw(self, interaction_id: str) -> bool:
+        return await self.store.write(lambda tx: self.questions.withdraw(tx, interaction_id, AT, "not needed"))
+
+
+@pytest.fixture
+async def replicas(postgres_database: str) -> AsyncIterator[tuple[Replica, Replica]]:
+    await bring_up_to_date(postgres_database)
+    here, there = Replica(open_store(postgres_database)), Replica(open_store(postgres_database))
+    for each in (here, there):
+        await each.store.start()
+    yield here, there
+    for each in (here, there):
+        await each.store.stop()
+
+
+async def test_what_two_replicas_end_in_opposite_order_ends_once_and_locks_nobody_out(
+    replicas: tuple[Replica, Replica],
+) -> None:
+    here, there = replicas
+    asked = [await here.put() for _ in range(MANY)]
+    ended = await asyncio.gather(
+        *(here.withdraw(each) for each in asked), *(there.withdraw(each) for each in reversed(asked))
+    )
+    assert sum(ended) == MANY
+    assert await deadlocks(here.store) == 0
+
+
+async def deadlocks(store: Store) -> int:
+    """As PostgreSQL has counted them; it writes its counts down within a second."""
+    await asyncio.sleep(1.2)
+    sql = "SELECT deadlocks FROM pg_stat_database WHERE datname = current_database()"
+    rows = await store.read(lambda tx: tx.rows(sql))
+    return int(rows[0]["deadlocks"])
