@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Exit, Option, echo
 
 from bot.channels.contract import Check
-from bot.cli.opened import BY, failing_in_words
+from bot.cli.opened import BY, failing_in_words, known_channel, refuse
 from bot.cli.reading import FAILED, read_settings
 from bot.logs import Mask, start_logging
 from bot.settings import Settings, SettingsFault
@@ -29,12 +29,14 @@ LOOK = 0.25
 
 def doctor(
     round_trip: Annotated[str, Option(metavar="EMAIL", help="Also ask this operator, and follow the answer.")] = "",
-    channel: Annotated[str, Option(help="On which channel, such as slack.")] = "",
+    channel: Annotated[str, Option(help="On which channel, such as slack.", callback=known_channel)] = "",
     wait: Annotated[float, Option(min=1, max=900, help="Seconds to wait for the answer.")] = 120.0,
 ) -> None:
     """Look at everything: settings, database, clock, public address, every channel. Exits 1 if something is wrong."""
     from bot.doctor import flawed
 
+    if channel and not round_trip:
+        refuse("--channel goes with --round-trip.")
     try:
         settings = read_settings()
     except SettingsFault as fault:
@@ -76,7 +78,7 @@ def _patient(product: "Product") -> "Patient":
 async def _travelled(product: "Product", mask: Mask, operator: str, channel: str, wait: float) -> bool:
     from bot.round_trip import begin
 
-    chosen = channel or next(iter(product.settings.now.chain), "")
+    chosen = _chosen(product, channel)
     working = asyncio.create_task(product.dispatcher.run())
     try:
         began = await begin(product.dispatcher, product.store, operator, chosen, product.clock.now())
@@ -87,6 +89,18 @@ async def _travelled(product: "Product", mask: Mask, operator: str, channel: str
         await asyncio.gather(working, return_exceptions=True)
     _print_trip(trip, mask)
     return trip.done
+
+
+def _chosen(product: "Product", named: str) -> str:
+    """The named channel, or the first that is set up. Raises Unfit where that is none."""
+    from bot.dispatch.notice import Unfit
+
+    channels = product.channels()
+    for name in (named,) if named else product.settings.now.chain:
+        if not channels[name].missing():
+            return name
+    title = channels[named].title if named else "No channel"
+    raise Unfit(f"{title} is not set up. Set {'it' if named else 'one'} up under General → Notifications.", "channel")
 
 
 async def _followed(product: "Product", question_id: str, wait: float) -> "Trip":

@@ -6,8 +6,13 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import NoReturn
+
+from typer import Exit, echo
 
 from bot.anchor import Anchor, AnchorFile
+from bot.channels.contract import CALLER_CHANNEL
+from bot.channels.registry import CHANNELS
 from bot.cli.reading import FAILED, WRONG_SETTINGS, in_words, read_settings
 from bot.dispatch.notice import Fault, Unknown
 from bot.keys import Keys
@@ -44,6 +49,20 @@ class Opened:
 def settings_or_exit() -> Settings:
     with failing_in_words():
         return read_settings()
+
+
+def refuse(words: str) -> NoReturn:
+    """A command that was called in a way that cannot be meant."""
+    echo(words, err=True)
+    raise Exit(WRONG_SETTINGS)
+
+
+def known_channel(name: str) -> str:
+    """The channel that somebody named; it ends the command where there is none of this name."""
+    *rest, last = (each for each in CHANNELS if each != CALLER_CHANNEL)
+    if name and name not in (*rest, last):
+        refuse(f"There is no channel {name}. Choose {', '.join(rest)} or {last}.")
+    return name
 
 
 def with_database(work: Callable[[Opened], Awaitable[None]], *, anchored: bool = True) -> None:

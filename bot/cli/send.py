@@ -10,7 +10,7 @@ from typing import Annotated
 from pydantic import JsonValue
 from typer import Argument, Exit, Option, echo
 
-from bot.cli.opened import BY, failing_in_words, settings_or_exit
+from bot.cli.opened import BY, failing_in_words, known_channel, refuse, settings_or_exit
 from bot.cli.reading import FAILED
 from bot.dispatch.notice import Audience, DeliveryView
 from bot.logs import start_logging
@@ -24,10 +24,14 @@ LOOK = 0.1
 def send(
     text: Annotated[str, Argument(metavar="TEXT", help="Markdown; its first line is the title.", show_default=False)],
     to: Annotated[list[str] | None, Option(metavar="EMAIL", help="An operator; the default is the recipient.")] = None,
-    channel: Annotated[str, Option(help="This channel alone, such as slack; the default is the chain.")] = "",
+    channel: Annotated[
+        str, Option(help="This channel alone, such as slack; the default is the chain.", callback=known_channel)
+    ] = "",
     wait: Annotated[float, Option(min=0, max=600, help="Seconds to wait for its arrival.")] = 30.0,
 ) -> None:
     """Send a notice, and say whether it has arrived."""
+    if not text.strip():
+        refuse('Say something: gatebell send "Hello"')
     settings = settings_or_exit()
     with failing_in_words():
         copies = asyncio.run(_send(settings, _card(text), Audience(tuple(to or ()), channel=channel), wait))

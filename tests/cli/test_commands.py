@@ -206,3 +206,21 @@ def test_what_is_wrong_beside_the_other_settings_is_not_saved(
 def test_an_older_fault_keeps_nobody_from_saving_something_else(shell: Shell) -> None:
     saved = shell.run("config", "set", "COOLDOWN_SECONDS", "60", GATEBELL_TEST_CLOCK="on", HOST="0.0.0.0")
     assert (saved.exit_code, "COOLDOWN_SECONDS=60" in (shell.folder / "gateway.env").read_text()) == (0, True)
+
+
+@pytest.mark.parametrize(
+    "words, said",
+    [
+        (("send", "Hello", "--channel", "foo"), "There is no channel foo. Choose slack, teams, email or webhook.\n"),
+        (("send", "Hello", "--channel", "callback"), "There is no channel callback. Choose slack, teams, email or"),
+        (("doctor", "--round-trip", "ana@example.com", "--channel", "foo"), "There is no channel foo. Choose slack,"),
+        (("doctor", "--channel", "slack"), "--channel goes with --round-trip.\n"),
+        (("send", " \n "), 'Say something: gatebell send "Hello"\n'),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_at_once(shell: Shell, words: tuple[str, ...], said: str) -> None:
+    shell.run("operator", "add", "ana@example.com", "--role", "admin")
+    refused = shell.run(*words, "--wait", "1")
+    assert (refused.exit_code, refused.stdout, refused.stderr.startswith(said)) == (2, "", True)
+    with closing(sqlite3.connect(shell.folder / "gatebell.db")) as db:
+        assert db.execute("SELECT COUNT(*) FROM delivery").fetchone() == (0,)
