@@ -111,8 +111,9 @@ class Anchor:
         await asyncio.to_thread(self._file.put, self._at(await self._ledger.head()))
 
     async def _begin(self) -> None:
-        if (await self._mark())[1] is Anchoring.MISSING and await self._ledger.head() is None:
-            await asyncio.to_thread(self._file.advance, self._at(None))
+        head = await self._ledger.head()
+        if (await self._mark())[1] is Anchoring.MISSING and (head is None or head.seq == 0):
+            await asyncio.to_thread(self._file.advance, self._at(head))
 
     async def _advance(self, by: str) -> None:
         mark, anchoring = await self._mark()
@@ -133,7 +134,7 @@ class Anchor:
     async def _anew(self, by: str) -> None:
         """An anchor that is made where entries stand already vouches for them as they are; so that is an entry too."""
         head = await self._ledger.head()
-        if head:
+        if head and head.seq:
             await self._ledger.write(self._now(), by, "audit.anchored", "audit", "", {"entries": head.seq})
             head = await self._ledger.head()
         await asyncio.to_thread(self._file.advance, self._at(head))

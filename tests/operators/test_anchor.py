@@ -171,11 +171,12 @@ async def test_a_file_that_is_gone_is_said_and_made_anew_for_everybody_to_see(
     assert (newest.action, newest.detail, await seen(anchor)) == ("audit.anchored", {"entries": 5}, (None, 0))
 
 
+@pytest.mark.parametrize("locked", [False, True], ids=["new", "with its end alone"])
 async def test_a_log_of_nothing_is_anchored_without_a_word(
-    ledger: Ledger, file: AnchorFile, store: Store, clock: Clock
+    ledger: Ledger, file: AnchorFile, store: Store, clock: Clock, locked: bool
 ) -> None:
     anchor = Anchor(ledger, file, clock)
-    await anchor.begin()
+    await (store.write(ledger.queue_up) if locked else anchor.begin())
     await anchor.advance()
     assert (await seen(anchor), await ledger.list()) == ((None, 0), [])
 
