@@ -1,30 +1,27 @@
 """The face of dispatch: tell, ask, answer, wait. Everything else in this package is behind it."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from datetime import datetime
 
 from bot.channels.contract import Answer, Channel, Click, Person, Review
-from bot.dispatch import again, outbox, overflow
+from bot.dispatch import again, outbox
 from bot.dispatch.answers import Answers
 from bot.dispatch.asking import Asking
+from bot.dispatch.conditions import Conditions
 from bot.dispatch.health import ChannelHealth, Condition
 from bot.dispatch.notice import Ask, Audience, DeliveryView, Event, InteractionView, MayAsk, Opened, Told, Unknown
-from bot.dispatch.outbox import NewDelivery, NewPost
-from bot.dispatch.pacing import place_of
+from bot.dispatch.overflow import Crowds
 from bot.dispatch.posting import Posting
 from bot.dispatch.questions import EXPIRE
-from bot.dispatch.records import moment
 from bot.dispatch.retention import Retention
-from bot.dispatch.route import readers_for
 from bot.dispatch.setting import Setting
 from bot.dispatch.telling import Telling
 from bot.dispatch.timers import Timers
 from bot.dispatch.waits import Waits
 from bot.dispatch.worker import Tools, Worker
-from bot.ids import new_id
-from bot.store import StoreUnavailable, Tx
-from interactions.card import Card, Severity, Status
+from bot.store import Tx
+from interactions.card import Card, Status
 
 
 class Dispatcher:
@@ -34,18 +31,19 @@ class Dispatcher:
         self._tools = tools
         self._setting = setting
         self._waits = Waits()
-        self._grouping: set[tuple[str, str]] = set()
-        self._worker = Worker(tools, self._lost, self._ended, self._turned, self._crowded)
+        crowds = Crowds(tools.store, tools.pacing, tools.clock)
+        self._worker = Worker(tools, self._lost, self._ended, self._turned, crowds.put_together)
         self._retention = Retention(tools.store, tools.clock, setting.questions.ledger, self._kept_days)
         self._timers = Timers(tools.store, tools.clock, {EXPIRE: self._expire}, self._fired)
         self._posting = Posting(tools.store, self._worker)
+        self._conditions = Conditions(tools, setting, self._posting)
         self._asking = Asking(tools, setting, self._posting, self._waits, self._ended)
         self._telling = Telling(tools, setting, self._posting, self._asking)
         self._answers = Answers(tools, setting, self._ended)
 
     async def run(self) -> None:
         """Send, update and fire timers until cancelled."""
-        await self._recall_health()
+        await self._conditions.recall()
         async with asyncio.TaskGroup() as loops:
             loops.create_task(self._worker.run(), name="worker")
             loops.create_task(self._worker.keep_leases(), name="leases")
@@ -179,83 +177,14 @@ class Dispatcher:
     async def _expire(self, tx: Tx, subject: str, at: datetime) -> None:
         await self._setting.questions.expire(tx, subject, at)
 
+    async def _turned(self, health: ChannelHealth) -> None:
+        await self._conditions.turned(health)
+
     async def _lost(self, tx: Tx, ref: str, interaction_id: str, because: str, at: datetime) -> bool:
         """A copy that nobody took was closed; a question without any copy left has reached nobody."""
         if not interaction_id or await outbox.any_copy_left(tx, ref):
             return False
         return await self._setting.questions.give_up(tx, interaction_id, at, because[:500])
-
-    async def _recall_health(self) -> None:
-        """What was broken before a restart is broken until it is seen to work, and nobody is told of it twice."""
-        try:
-            rows = await self._tools.store.read(lambda tx: tx.rows("SELECT * FROM channel_health"))
-        except StoreUnavailable:
-            return
-        for row in rows:
-            self._tools.board.put(
-                ChannelHealth(
-                    row["channel"], Condition(row["state"]), moment(row["since"]), row["reason"], row["detail"]
-                )
-            )
-            self._tools.observer.broken(row["channel"], broken=row["state"] == Condition.BROKEN)
-
-    async def _turned(self, health: ChannelHealth) -> None:
-        """Keep a channel's turn, and tell the recipient once, on another channel, that somebody has to mend it."""
-        at = self._tools.clock.now()
-        self._tools.observer.broken(health.channel, broken=health.condition is Condition.BROKEN)
-        try:
-            news = await self._tools.store.write(lambda tx: _put_health(tx, health, at))
-            if news and health.condition is Condition.BROKEN:
-                await self._tell_broken(health, at)
-        except StoreUnavailable:
-            return
-
-    async def _tell_broken(self, health: ChannelHealth, at: datetime) -> None:
-        chain = tuple(name for name in self._setting.rules().chain if name != health.channel)
-        readers = await readers_for(Audience(), self._setting.directory)
-        if not chain or not readers:
-            return
-        channel = self._tools.channels().get(health.channel)
-        card = _broken_card(channel.title if channel else health.channel, health)
-        post = NewPost(new_id(at), card, {"channel": health.channel, "reason": health.reason})
-        copies: Sequence[NewDelivery] = [NewDelivery(new_id(at), reader, chain) for reader in readers]
-        await self._posting.put(post, copies, at)
-
-    async def _crowded(self, channel: str, reader_id: str) -> None:
-        """More waits for one reader than can go out soon: put it together, one hand at a time."""
-        place = (channel, reader_id)
-        if place in self._grouping:
-            return
-        self._grouping.add(place)
-        at = self._tools.clock.now()
-        try:
-            reader = await self._tools.store.write(lambda tx: overflow.group(tx, channel, reader_id, at))
-            if reader:  # their moments are free again, for the digest and for what comes after it
-                booked = place_of(channel, reader.kind, reader.place or reader.id)
-                await self._tools.pacing.forget(booked, at.timestamp())
-        except StoreUnavailable:
-            return
-        finally:
-            self._grouping.discard(place)
-
-
-async def _put_health(tx: Tx, health: ChannelHealth, at: datetime) -> bool:
-    """Keep it; false if the row said the same already (another replica was told before)."""
-    known = await tx.row("SELECT state FROM channel_health WHERE channel = :channel", {"channel": health.channel})
-    await tx.run(
-        "INSERT INTO channel_health (channel, state, reason, detail, since)"
-        " VALUES (:channel, :state, :reason, :detail, :since)"
-        " ON CONFLICT (channel) DO UPDATE SET state = excluded.state, reason = excluded.reason,"
-        " detail = excluded.detail, since = excluded.since",
-        {
-            "channel": health.channel,
-            "state": str(health.condition),
-            "reason": health.reason,
-            "detail": health.detail,
-            "since": (health.since or at).timestamp(),
-        },
-    )
-    return known is None or known["state"] != str(health.condition)
 
 
 def _state_words(channel: Channel, health: ChannelHealth) -> str:
@@ -268,12 +197,3 @@ def _state_words(channel: Channel, health: ChannelHealth) -> str:
             return f"{channel.title}: not answering well; it is tried again by itself"
         case Condition.BROKEN:
             return f"{channel.title}: refuses our credentials; an admin has to mend that"
-
-
-def _broken_card(title: str, health: ChannelHealth) -> Card:
-    return Card(
-        title=f"{title} does not take our messages",
-        severity=Severity.HIGH,
-        text=f"{title} refuses our credentials. Until that is mended, people are told on the next channel.",
-        facts=(("Channel", title), ("Answer", health.detail or health.reason)),
-    )

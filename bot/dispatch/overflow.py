@@ -9,11 +9,13 @@ from datetime import datetime
 from pydantic import JsonValue
 
 from bot.channels.contract import Reader, ReaderKind
+from bot.clock import Clock
 from bot.dispatch import outbox
 from bot.dispatch.outbox import NewDelivery, NewPost
+from bot.dispatch.pacing import Pacing, place_of
 from bot.dispatch.records import iso
 from bot.ids import new_id
-from bot.store import DOUBLE, TEXT, Bulk, Row, Tx
+from bot.store import DOUBLE, TEXT, Bulk, Row, Store, StoreUnavailable, Tx
 from interactions import codec
 from interactions.card import Card, Severity
 
@@ -50,6 +52,33 @@ class Crowd:
     @property
     def size(self) -> int:
         return self.severities.total()
+
+
+class Crowds:
+    """Puts the crowds of this process together, each by one hand at a time."""
+
+    def __init__(self, store: Store, pacing: Pacing, clock: Clock) -> None:
+        self._store = store
+        self._pacing = pacing
+        self._clock = clock
+        self._at_it: set[tuple[str, str]] = set()
+
+    async def put_together(self, channel: str, reader_id: str) -> None:
+        """More waits for one reader than can go out soon."""
+        place = (channel, reader_id)
+        if place in self._at_it:
+            return
+        self._at_it.add(place)
+        at = self._clock.now()
+        try:
+            reader = await self._store.write(lambda tx: group(tx, channel, reader_id, at))
+            if reader:  # their moments are free again, for the digest and for what comes after it
+                booked = place_of(channel, reader.kind, reader.place or reader.id)
+                await self._pacing.forget(booked, at.timestamp())
+        except StoreUnavailable:
+            return
+        finally:
+            self._at_it.discard(place)
 
 
 async def group(tx: Tx, channel: str, reader_id: str, at: datetime) -> Reader | None:
