@@ -3,7 +3,8 @@
 import asyncio
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -81,12 +82,15 @@ class PostgresStore:
         self._pool: Any = None
         self._connection: Any = None
         self._writing: asyncio.Task[None] | None = None
+        self._taking = False
 
     async def start(self) -> None:
         self._pool = await asyncpg.create_pool(self._url, min_size=1, max_size=READERS, timeout=5, command_timeout=30)
         self._writing = asyncio.create_task(self._write_for_ever(), name="postgres-write")
+        self._taking = True
 
     async def stop(self) -> None:
+        self._taking = False  # what comes from now on is refused
         if self._writing:
             await self._queue.join()
             self._writing.cancel()
@@ -108,7 +112,7 @@ class PostgresStore:
         return await done
 
     def _take(self, queued: Queued) -> None:
-        if self._writing is None:
+        if not self._taking:
             raise StoreUnavailable("the database is closed")
         self._queue.put_nowait(queued)
 
@@ -116,10 +120,22 @@ class PostgresStore:
         if self._pool is None:
             raise StoreUnavailable("the database is closed")
         try:
-            async with self._pool.acquire(timeout=5) as connection:
+            async with self._lent() as connection:
                 return await job(PostgresTx(connection))
-        except (*GONE, TimeoutError) as error:
+        except (*GONE, *FULL, TimeoutError) as error:
             raise StoreUnavailable(str(error) or type(error).__name__) from error
+
+    @asynccontextmanager
+    async def _lent(self) -> AsyncIterator[Any]:
+        """A connection to read with. Whatever the server says against a new one, there is none now."""
+        try:
+            connection = await self._pool.acquire(timeout=5)
+        except asyncpg.PostgresError as error:
+            raise StoreUnavailable(str(error) or type(error).__name__) from error
+        try:
+            yield connection
+        finally:
+            await self._pool.release(connection)
 
     async def _write_for_ever(self) -> None:
         while True:

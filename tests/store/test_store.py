@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from functools import partial
 from pathlib import Path
+from uuid import uuid4
 
 import pytest
 
-from bot.store import DOUBLE, INTEGER, TEXT, Bulk, Store, Tx, Write, open_store
+from bot.store import DOUBLE, INTEGER, TEXT, Bulk, Store, StoreUnavailable, Tx, Write, open_store
+from tests.conftest import postgres_execute
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
@@ -135,3 +137,32 @@ async def test_the_number_of_changed_rows_is_told(store: Store) -> None:
     await store.write(lambda tx: put(tx, "a"))
     assert await store.write(lambda tx: tx.run("UPDATE thing SET count = 1 WHERE name = :n", {"n": "a"})) == 1
     assert await store.write(lambda tx: tx.run("UPDATE thing SET count = 1 WHERE name = :n", {"n": "z"})) == 0
+
+
+async def test_a_store_that_is_being_closed_takes_nothing_more_and_ends_what_it_has_taken(store: Store) -> None:
+    taken = asyncio.create_task(store.write(lambda tx: put(tx, "taken")))
+    await asyncio.sleep(0)
+    stopping = asyncio.create_task(store.stop())
+    await asyncio.sleep(0)
+    with pytest.raises(StoreUnavailable):
+        await asyncio.wait_for(store.write(lambda tx: put(tx, "late")), 5)
+    await asyncio.gather(taken, stopping)
+
+
+async def test_a_database_that_takes_no_connection_more_is_unavailable_to_whoever_reads(postgres_database: str) -> None:
+    guest = f"guest_{uuid4().hex}"
+    postgres_execute(postgres_database, f"CREATE ROLE {guest} LOGIN")
+    store = open_store(postgres_database.replace("postgres:@", f"{guest}:@"))
+    await store.start()
+    postgres_execute(postgres_database, f"ALTER ROLE {guest} CONNECTION LIMIT 0")
+    gone = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{guest}'"
+    postgres_execute(postgres_database, gone)
+    for _ in range(3):
+        with pytest.raises(StoreUnavailable):
+            await store.read(lambda tx: tx.row("SELECT 1 AS one"))
+    postgres_execute(postgres_database, f"ALTER ROLE {guest} NOLOGIN CONNECTION LIMIT -1")
+    with pytest.raises(StoreUnavailable):
+        await store.read(lambda tx: tx.row("SELECT 1 AS one"))
+    postgres_execute(postgres_database, f"ALTER ROLE {guest} LOGIN")
+    assert await store.read(lambda tx: tx.row("SELECT 1 AS one"))
+    await store.stop()
