@@ -80,6 +80,14 @@ def test_whatever_is_depended_on_says_when_it_is_ready(compose: dict[str, Any]) 
     assert all("healthcheck" in services[name] for name in services["gatebell"]["depends_on"])
 
 
+def test_the_address_is_left_to_the_pages_unless_it_is_given(compose: dict[str, Any], tmp_path: Path) -> None:
+    from bot.settings import load
+
+    written = compose["services"]["gatebell"]["environment"]["BASE_URL"]
+    given = {"BASE_URL": re.sub(r"\$\{BASE_URL:-(.*)\}", r"\1", written)}
+    assert not load([], given, tmp_path).locked("BASE_URL")
+
+
 def test_no_secret_has_a_default(compose: dict[str, Any]) -> None:
     text = (ROOT / "compose.yaml").read_text()
     assert not re.search(r"\$\{(SECRET_KEY|POSTGRES_PASSWORD):-", text)
