@@ -205,7 +205,7 @@ CORE: tuple[Field, ...] = (
     Field("AGENT_SECRET", "What those calls are signed with.", secret=True),
     Field(
         "INTERNAL_SERVER_URL",
-        "Kept for the notify MCP server, which is not part of this release: nothing reads it yet.",
+        "For a later release; nothing reads it yet.",
         check=_address("http", "https"),
         mend="Give the address of your platform's internal server, or leave it empty.",
     ),

@@ -33,6 +33,8 @@ def reader(world: World, platforms: Platforms, tmp_path_factory: pytest.TempPath
     reader = Reader(tmp_path_factory.mktemp("reader"), world.address)
     reader.environ = {**environ, "GATEBELL_URL": world.address, "GATEBELL_API_KEY": world.key}
     reader.environ |= {"GATEBELL_DATA_DIR": str(settings.data_dir)}
+    # Whoever went through the pages has saved something.
+    (settings.data_dir / "gateway.env").touch(0o600)
     reader.settle_in(settings.data_dir)
     return reader
 
