@@ -18,6 +18,7 @@ from pydantic import JsonValue
 
 from bot.files import locked, replace
 from bot.ledger import FIRST, Head, Ledger
+from bot.steady import forever
 from bot.store import StoreUnavailable
 from bot.verdict import Anchoring, Mark, Verdict, judge
 
@@ -97,9 +98,7 @@ class Anchor:
 
     async def run(self, every: float = EVERY) -> None:
         """Advance it now and then, until cancelled."""
-        while True:
-            await asyncio.sleep(every)
-            await self.advance()
+        await forever("anchoring the audit log", self.advance, every)
 
     async def accept(self, verdict: Verdict, by: str) -> None:
         """From now on the log as it is now counts; that somebody said so is its newest entry."""

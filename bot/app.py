@@ -51,6 +51,7 @@ from bot.metrics import Metrics
 from bot.operators import Accounts, Operators
 from bot.redis_link import RedisLink
 from bot.settings import Settings
+from bot.steady import forever
 from bot.store import Store, StoreUnavailable, open_store
 from bot.store.alone import alone
 from bot.store.migrate import bring_up_to_date
@@ -291,7 +292,8 @@ async def run(
         await runner.setup()
         await web.TCPSite(runner, settings.host, settings.port).start()
         if runner.server:
-            running.append(beside.create_task(lobby.watch(runner.server), name="lobby"))
+            served = runner.server
+            running.append(beside.create_task(forever("lobby", lambda: lobby.watch(served)), name="lobby"))
         secret = await product.access.setup_link()
         listening(_where(runner, settings), f"{product.settings.now.base_url}/setup/{secret}" if secret else None)
         await stop.wait()
@@ -311,37 +313,35 @@ def _where(runner: web.AppRunner, settings: Settings) -> str:
 
 
 def loops(product: Product) -> list[tuple[str, Coroutine[Any, Any, None]]]:
-    """Everything that works beside requests, by name."""
+    """Everything that works beside requests, by name. None of it ends by a failure, nor ends the others."""
     return [
-        ("dispatch", product.dispatcher.run()),
-        ("lag", _watch_lag(product.metrics)),
-        ("queue", _watch_queue(product)),
-        ("settings", product.settings.watch()),
-        ("channels", product.channels.run()),
-        ("anchor", product.anchor.run()),
+        ("dispatch", forever("dispatch", product.dispatcher.run)),
+        ("lag", forever("lag", lambda: _look_at_lag(product.metrics))),
+        ("queue", forever("queue", lambda: _look_at_queue(product), QUEUE_EVERY, longest=QUEUE_EVERY)),
+        ("settings", forever("settings", product.settings.watch)),
+        ("channels", forever("channels", product.channels.run)),
+        ("anchor", forever("anchor", product.anchor.run)),
     ]
 
 
-async def _watch_lag(metrics: Metrics) -> None:
+async def _look_at_lag(metrics: Metrics) -> None:
     loop = asyncio.get_running_loop()
-    while True:
-        before = loop.time()
-        await asyncio.sleep(LAG_EVERY)
-        metrics.loop_lag(max(0.0, loop.time() - before - LAG_EVERY))
+    before = loop.time()
+    await asyncio.sleep(LAG_EVERY)
+    metrics.loop_lag(max(0.0, loop.time() - before - LAG_EVERY))
 
 
-async def _watch_queue(product: Product) -> None:
+async def _look_at_queue(product: Product) -> None:
     sql = "SELECT COUNT(*) AS depth, MIN(due_at) AS oldest FROM delivery WHERE state = 'open' AND shown < wanted"
-    while True:
-        try:
-            row = await product.store.read(lambda tx: tx.row(sql))
-            oldest = row["oldest"] if row else None
-            age = product.clock.now().timestamp() - oldest if oldest else 0.0
-            product.metrics.queue(row["depth"] if row else 0, max(0.0, age))
-            product.metrics.up("database", up=True)
-        except StoreUnavailable:
-            product.metrics.up("database", up=False)
-        await asyncio.sleep(QUEUE_EVERY)
+    try:
+        row = await product.store.read(lambda tx: tx.row(sql))
+    except StoreUnavailable:
+        product.metrics.up("database", up=False)
+        return
+    oldest = row["oldest"] if row else None
+    age = product.clock.now().timestamp() - oldest if oldest else 0.0
+    product.metrics.queue(row["depth"] if row else 0, max(0.0, age))
+    product.metrics.up("database", up=True)
 
 
 # ---- parts ----------------------------------------------------------------------------------------------------------

@@ -1,7 +1,6 @@
 """The channels as the settings of now make them. What is in flight ends on the channel that it began on."""
 
 import asyncio
-import logging
 from collections.abc import Callable, Mapping
 
 from aiohttp import web
@@ -9,8 +8,7 @@ from aiohttp.typedefs import Handler, Middleware
 
 from bot.channels.contract import Channel, HasRoutes, Runs
 from bot.settings import Settings
-
-log = logging.getLogger(__name__)
+from bot.steady import forever
 
 SHARED = ("BASE_URL", "ALLOWED_PRIVATE_HOSTS")  # what every channel is made of beside its own fields
 
@@ -87,8 +85,10 @@ def _differs(channel: Channel, before: Settings, after: Settings) -> bool:
 
 
 async def _kept_alive(name: str, channel: Runs) -> None:
-    """A channel's own loop must not take the server down with it."""
-    try:
+    """A channel's own loop neither takes the server down with it nor stays away; one that ends by itself rests."""
+
+    async def run() -> None:
         await channel.run()
-    except Exception:
-        log.exception("the loop of a channel ended", extra={"channel": name})
+        await asyncio.Event().wait()
+
+    await forever(f"the loop of {name}", run)

@@ -3,15 +3,13 @@
 Whatever is still open stays, however old it is; and so does the audit log.
 """
 
-import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
 from bot.dispatch.questions import Ledger
-from bot.store import TEXT, Bulk, Store, StoreUnavailable, Tx
-
-log = logging.getLogger(__name__)
+from bot.steady import forever
+from bot.store import TEXT, Bulk, Store, Tx
 
 EVERY = timedelta(hours=1)
 AT_ONCE = 500  # posts in one transaction, so that nobody waits long behind it
@@ -49,14 +47,11 @@ class Retention:
 
     async def run(self) -> None:
         """Look every hour, until cancelled."""
-        while True:
-            try:
-                await self.sweep()
-            except StoreUnavailable as error:
-                log.warning("what is over for long stays, as the database is away: %s", error)
-            except Exception:  # a sweep that fails must not end the others
-                log.exception("what is over for long could not be removed")
-            await self._clock.until(self._clock.now() + EVERY)
+        await forever("removing what is over for long", self._sweep_and_rest, longest=EVERY.total_seconds())
+
+    async def _sweep_and_rest(self) -> None:
+        await self.sweep()
+        await self._clock.until(self._clock.now() + EVERY)
 
     async def sweep(self) -> int:
         """Remove what is over for long; how many posts and events that nobody was told of that was."""

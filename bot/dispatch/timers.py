@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from datetime import datetime, timedelta
 
 from bot.clock import Clock
+from bot.steady import forever
 from bot.store import Row, Store, StoreUnavailable, Tx
 
 log = logging.getLogger(__name__)
@@ -32,20 +33,12 @@ class Timers:
 
     async def run(self) -> None:
         """Fire until cancelled."""
-        while True:
-            now = self._clock.now()
-            try:
-                busy = await self.fire_due()
-            except StoreUnavailable as error:
-                log.warning("timers wait for the database: %s", error)
-                busy = False
-                await asyncio.sleep(LOOK_AGAIN)
-            except Exception:  # whatever it is, what is due tomorrow must happen tomorrow
-                log.exception("timers could not be looked at")
-                busy = False
-                await asyncio.sleep(LOOK_AGAIN)
-            if not busy:
-                await self._clock.until(now + timedelta(seconds=LOOK_AGAIN))
+        await forever("firing timers", self._fire_and_rest, longest=LOOK_AGAIN)
+
+    async def _fire_and_rest(self) -> None:
+        now = self._clock.now()
+        if not await self.fire_due():
+            await self._clock.until(now + timedelta(seconds=LOOK_AGAIN))
 
     async def fire_due(self) -> bool:
         """Fire what is due now, a handful at a time; true if there may be more."""

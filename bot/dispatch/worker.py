@@ -23,6 +23,7 @@ from bot.dispatch.health import ChannelHealth, HealthBoard, after_refusal, after
 from bot.dispatch.outbox import Attempt, Claim, Kept
 from bot.dispatch.pacing import Pacing, place_of
 from bot.dispatch.stamps import Stamps
+from bot.steady import forever
 from bot.store import Store, StoreUnavailable, Tx
 from interactions.card import Severity, Status
 
@@ -130,28 +131,11 @@ class Worker:
 
     async def run(self) -> None:
         """Claim and work until cancelled."""
-        while not self._stopping:
-            try:
-                if not await self._claim():
-                    await self._rest()
-            except StoreUnavailable as error:
-                log.warning("the database gives no work: %s", error)
-                await asyncio.sleep(LOOK_AGAIN)
-            except Exception:  # whatever it is, what is due tomorrow must be sent tomorrow
-                log.exception("taking up work failed")
-                await asyncio.sleep(LOOK_AGAIN)
+        await forever("taking up work", self._take_up, longest=LOOK_AGAIN, over=lambda: self._stopping)
 
     async def keep_leases(self) -> None:
         """Renew the leases of what takes long, until cancelled: a short lease lets others take over soon."""
-        while True:
-            await asyncio.sleep(outbox.LEASE_SECONDS / 3)
-            long_since = time.monotonic() - outbox.LEASE_SECONDS / 3
-            ids = [delivery for delivery, began in self._held.items() if began < long_since]
-            try:
-                if ids:
-                    await self._tools.store.put(outbox.renewed(ids, self.lease, self._tools.clock.now()))
-            except StoreUnavailable as error:
-                log.warning("leases could not be renewed: %s", error)
+        await forever("renewing leases", self._renew, outbox.LEASE_SECONDS / 3, longest=LOOK_AGAIN)
 
     async def drain(self, seconds: float) -> None:
         """Stop claiming; let what is in flight end within the time. What does not is taken over after its lease."""
@@ -161,6 +145,16 @@ class Worker:
             await asyncio.wait(self._tasks, timeout=seconds)
         for task in self._tasks:
             task.cancel()
+
+    async def _renew(self) -> None:
+        long_since = time.monotonic() - outbox.LEASE_SECONDS / 3
+        ids = [delivery for delivery, began in self._held.items() if began < long_since]
+        if ids:
+            await self._tools.store.put(outbox.renewed(ids, self.lease, self._tools.clock.now()))
+
+    async def _take_up(self) -> None:
+        if not await self._claim():
+            await self._rest()
 
     async def _claim(self) -> int:
         """Take up what is due and begin with it; how much that was."""

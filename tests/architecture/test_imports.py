@@ -19,6 +19,7 @@ GROUND = (
     "bot.settings",
     "bot.signing",
     "bot.redis_link",
+    "bot.steady",
     "bot.store.**",
     "bot.version",
 )

@@ -155,8 +155,8 @@ async def test_a_database_that_takes_no_connection_more_is_unavailable_to_whoeve
     store = open_store(postgres_database.replace("postgres:@", f"{guest}:@"))
     await store.start()
     postgres_execute(postgres_database, f"ALTER ROLE {guest} CONNECTION LIMIT 0")
-    gone = f"SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE usename = '{guest}'"
-    postgres_execute(postgres_database, gone)
+    gone = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+    postgres_execute(postgres_database, f"{gone} AND pid <> pg_backend_pid()")
     for _ in range(3):
         with pytest.raises(StoreUnavailable):
             await store.read(lambda tx: tx.row("SELECT 1 AS one"))
