@@ -190,6 +190,16 @@ def _is_requester(interaction: Interaction, actor: Actor) -> bool:
     return bool(email) and email == actor.email.strip().casefold()
 
 
+def needs_approval(interaction: Interaction) -> bool:
+    """Whether one of its choices lets something happen."""
+    return _can_be_denied(interaction.question.card())
+
+
+def could_approve(interaction: Interaction, actor: Actor) -> bool:
+    """Whether an approval by this person would count, as far as that is known before the click."""
+    return actor.role.decides and not _is_requester(interaction, actor)
+
+
 def _can_be_denied(card: Card) -> bool:
     """A picker has no approving choice, so that nothing of it denies."""
     return any(choice.approves for choice in card.choices)

@@ -60,11 +60,13 @@ class Asking:
     async def ask(self, ask: Ask, also: AlsoPut | None = None) -> Opened:
         """Put a question to people. `also` writes in the same transaction (interaction id, ref).
 
-        Raises Unfit for an audience that cannot be asked, Conflict for an idempotency key that asked something else.
+        Raises Unfit for an audience that cannot be asked or could never approve, Conflict for an idempotency key that asked something else.
         """
         at = self._tools.clock.now()
         actors = await self._who(ask)
         interaction = self._interaction(ask, actors, at)
+        if also is None:  # an event is told all the same, and whoever is asked may still say no
+            _refuse_in_vain(interaction, actors)
         record = self._setting.questions.record(interaction)
         post = NewPost(new_id(at), desk.card_of(interaction), record, interaction.id, ask.thread)
         copies = await self._copies(ask, interaction, at)
@@ -227,6 +229,24 @@ class Asking:
         if ask.callback_url:
             copies.append(NewDelivery(new_id(at), caller(ask.callback_url, interaction.id), (CALLER_CHANNEL,), shown=0))
         return copies
+
+
+def _refuse_in_vain(interaction: Interaction, actors: Sequence[Actor]) -> None:
+    """Raises Unfit for a question whose approval nobody could give: it would only end by expiring."""
+    able = [actor for actor in actors if desk.could_approve(interaction, actor)]
+    if not actors or len(able) >= interaction.approvals or not desk.needs_approval(interaction):
+        return
+    asked = ", ".join(actor.email for actor in actors)
+    if len(actors) == 1 and actors[0].role.decides:
+        words = f"Only {asked} is asked, and it is their own request, so nobody could approve it"
+    else:
+        may = ", ".join(actor.email for actor in able) or "nobody"
+        count = "1 approval is" if interaction.approvals == 1 else f"{interaction.approvals} approvals are"
+        words = (
+            f"{count} needed, and of {asked} {may} could approve it: a viewer does not decide, and nobody approves"
+            " their own request"
+        )
+    raise Unfit(f"{words}. Ask somebody else too.", "audience")
 
 
 async def deliveries_of(tx: Tx, ref: str) -> tuple[DeliveryView, ...]:

@@ -145,7 +145,7 @@ async def test_an_admin_who_was_not_asked_cannot_decide(world: World, ana: Visit
 
 
 async def test_nobody_approves_their_own_request(world: World) -> None:
-    asked = await world.ask_blocked(to=[ANA], requested_by={"email": ANA})
+    asked = await world.ask_blocked(to=[ANA, BEN], requested_by={"email": ANA})
     answer = await post(world, ANA, asked["id"], "decide", {"choice": "approve"})
     assert ("own request" in answer.words, (await world.see(asked["id"]))["status"]) == (True, "pending")
 

@@ -81,13 +81,44 @@ async def test_more_approvals_than_people_are_refused(world: World) -> None:
     assert (asked.status, asked["errors"][0]["field"]) == (422, "approvals")
 
 
+@pytest.mark.parametrize(
+    "to, asking, words",
+    [
+        ([ANA], {}, f"Only {ANA} is asked, and it is their own request, so nobody could approve it."),
+        ([], {}, f"Only {ANA} is asked, and it is their own request, so nobody could approve it."),
+        ([ANA, BEN], {"approvals": 2}, f"2 approvals are needed, and of {ANA}, {BEN} {BEN} could approve it:"),
+    ],
+)
+async def test_a_question_that_nobody_could_approve_is_refused(
+    world: World, to: list[str], asking: dict[str, int], words: str
+) -> None:
+    asked = await world.ask_blocked(to, requested_by={"email": ANA.upper()}, **asking)
+    assert (asked.status, asked["errors"][0]["field"], words in asked["detail"]) == (422, "audience", True)
+    assert asked["detail"].endswith("Ask somebody else too.")
+
+
+async def test_a_question_that_only_viewers_were_asked_is_refused(world: World) -> None:
+    await world.operators.add("vic@example.com", role=Role.VIEWER, by="cli")
+    asked = await world.ask_blocked(["vic@example.com"])
+    assert (asked.status, "a viewer does not decide" in asked["detail"]) == (422, True)
+
+
+async def test_a_choice_that_approves_nothing_may_be_asked_of_whoever_asks(world: World) -> None:
+    choices = [{"id": "one", "label": "One"}, {"id": "two", "label": "Two"}]
+    asked = await world.ask(
+        "clarification", {"question": "Which?", "choices": choices}, [ANA], requested_by={"email": ANA}
+    )
+    assert asked.status == 201
+    await world.shown_to_ana("Which?")
+
+
 # ---- who may ---------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
 async def test_nobody_approves_their_own_request(world: World, channel: str) -> None:
-    asked = await world.ask_blocked([PEOPLE[channel]], requested_by={"email": PEOPLE[channel].upper(), "agent": "Bot"})
-    await reads(world, channel)
+    asked = await world.ask_blocked(requested_by={"email": PEOPLE[channel].upper(), "agent": "Bot"})
+    await world.shown_to_all()
     said = await refusal_of(world, channel)
     assert "This is your own request, so somebody else has to approve it." in said
     assert (await world.see(asked["id"]))["status"] == "pending"
@@ -95,7 +126,8 @@ async def test_nobody_approves_their_own_request(world: World, channel: str) -> 
 
 @pytest.mark.parametrize("channel", CHANNELS)
 async def test_the_requester_may_still_take_it_back_by_denying(world: World, channel: str) -> None:
-    asked = await world.ask_blocked([PEOPLE[channel]], requested_by={"email": PEOPLE[channel]})
+    asked = await world.ask_blocked(requested_by={"email": PEOPLE[channel]})
+    await world.shown_to_all()
     await press(world, channel, "Keep blocked")
     assert (await world.see(asked["id"], wait=5))["decision"]["approved"] is False
 

@@ -129,7 +129,7 @@ async def test_the_key_of_somebody_who_was_removed_decides_nothing(world: World)
 
 
 async def test_the_requester_does_not_approve_over_the_api(world: World) -> None:
-    asked = await world.ask_blocked([ANA], requested_by={"email": ANA})
+    asked = await world.ask_blocked([ANA, BEN], requested_by={"email": ANA})
     answer = await decide(world, asked, await world.key_for(Scope.INTERACTIONS_WRITE, of=ANA))
     assert (answer.status, "your own request" in answer["detail"]) == (403, True)
 
