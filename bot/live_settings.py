@@ -6,6 +6,7 @@ is taken whole or not at all: while a new one has a fault, the old one goes on.
 """
 
 import asyncio
+import contextlib
 import hashlib
 import json
 import logging
@@ -22,7 +23,8 @@ from bot.env_file import Unreadable, change, read
 from bot.ledger import Ledger
 from bot.redis_link import RedisLink
 from bot.settings import SAVED, Flaw, Settings, SettingsFault
-from bot.store import Store, StoreUnavailable, Tx
+from bot.steady import forever
+from bot.store import Store, Tx
 
 log = logging.getLogger(__name__)
 
@@ -106,9 +108,10 @@ class LiveSettings:
             after = files.again(self.now, content)
             await self._refuse_uncallable(stored, after)
             await asyncio.to_thread(change, self._path, stored)
+            found = _stamp(self._path)
             names = sorted(name for name in changes if self.now.get(name) != after.get(name))
             await self._write_down(names, by)
-            await self._hold(after)
+            await self._hold(after, found)
         return [name for name in names if name in AT_START]
 
     async def remember(self, name: str, value: str) -> None:
@@ -123,39 +126,44 @@ class LiveSettings:
 
     async def _follow(self) -> bool:
         changed_here = _stamp(self._path) != self._seen
-        if self._replicas:
-            await self._replicas.fetch(self._path)
-        if _stamp(self._path) == self._seen:
-            return False
-        self._seen = _stamp(self._path)
         try:
+            if self._replicas:
+                await self._replicas.fetch(self._path)
+            if (found := _stamp(self._path)) == self._seen:
+                return False
             after = await asyncio.to_thread(files.again, self.now)
         except (SettingsFault, Unreadable) as fault:
-            log.warning("the saved settings have a fault, so the old ones go on: %s", fault)
+            if _stamp(self._path) != self._seen:
+                log.warning("the saved settings have a fault, so the old ones go on: %s", fault)
+            self._seen = _stamp(self._path)
             return False
         names = sorted(field.name for field in after.fields if self.now.get(field.name) != after.get(field.name))
-        is_new = await self._hold(after)
+        is_new = await self._hold(after, found)
         if changed_here and is_new and names:
             await self._write_down(names, BY_HAND)
         return True
 
-    async def _hold(self, after: Settings) -> bool:
-        """From now on these hold here, and the other replicas get to know of them; false if they knew already."""
-        self._seen = _stamp(self._path)
+    async def _hold(self, after: Settings, stamp: tuple[int, int]) -> bool:
+        """From now on these hold here, and the other replicas get to know of them; false if they knew already.
+
+        The file counts as seen when all of it is done: what fails halfway is done by the next look.
+        """
         is_new = True
         if self._replicas:
             is_new = await self._replicas.share(await asyncio.to_thread(read, self._path))
             if is_new:
                 await self._announce(self._replicas.version)
         await self._take(after)
+        self._seen = stamp
         return is_new
 
     async def watch(self) -> None:
         """Look at the file often, at the database now and then, and at once when Redis says so, until cancelled."""
         async with asyncio.TaskGroup() as loops:
-            loops.create_task(self._look_often())
-            if self._redis:
-                loops.create_task(self._listen(self._redis))
+            loops.create_task(forever("looking for settings", self._look_often, longest=LOOK_AT_DATABASE))
+            if redis := self._redis:
+                listening = forever("hearing of settings", lambda: self._listen(redis), LOOK_AT_DATABASE)
+                loops.create_task(listening)
 
     async def seal_anew(self) -> bool:
         """Seal what rests in the database with the newest SECRET_KEY; false where nothing does. Raises CannotOpen."""
@@ -202,31 +210,23 @@ class LiveSettings:
             await redis.ask(lambda: redis.redis.publish(TOPIC, str(version)), None)
 
     async def _look_often(self) -> None:
-        looked = 0.0
-        while True:
+        """Returns when it has looked once: at the file as soon as it changes, at the database after a while."""
+        for _ in range(int(LOOK_AT_DATABASE / LOOK_AT_FILE)):
             await asyncio.sleep(LOOK_AT_FILE)
-            looked += LOOK_AT_FILE
-            changed_here = _stamp(self._path) != self._seen
-            if not changed_here and looked < LOOK_AT_DATABASE:
-                continue
-            looked = 0.0
-            try:
-                await self.look()
-            except (StoreUnavailable, OSError) as error:
-                log.warning("settings cannot be looked up: %s", error)
+            if _stamp(self._path) != self._seen:
+                break
+        await self.look()
 
     async def _listen(self, redis: RedisLink) -> None:
+        """Returns when Redis is away, which whoever else asks it says in the log."""
         from redis.exceptions import RedisError
 
-        while True:
-            try:
-                async with redis.redis.pubsub() as channel:
-                    await channel.subscribe(TOPIC)
-                    while True:
-                        if await channel.get_message(ignore_subscribe_messages=True, timeout=LOOK_AT_FILE):
-                            await self.look()
-            except (RedisError, OSError, TimeoutError, StoreUnavailable):
-                await asyncio.sleep(LOOK_AT_DATABASE)
+        with contextlib.suppress(RedisError, OSError):
+            async with redis.redis.pubsub() as channel:
+                await channel.subscribe(TOPIC)
+                while True:
+                    if await channel.get_message(ignore_subscribe_messages=True, timeout=LOOK_AT_FILE):
+                        await self.look()
 
 
 class Replicas:

@@ -8,7 +8,15 @@ import pytest
 
 from bot import settings as settings_files
 from bot.settings import SAVED, SettingsFault
+from bot.store import StoreUnavailable
+from tests.conftest import postgres_execute
 from tests.stories.world import ANA, Platforms, World, installed
+
+FULL = (  # what PostgreSQL answers when the disk is full, for this one table
+    "CREATE FUNCTION refuse() RETURNS trigger LANGUAGE plpgsql"
+    " AS $$ BEGIN RAISE 'no room' USING ERRCODE = 'disk_full'; END $$;"
+    "CREATE TRIGGER refuse BEFORE INSERT OR UPDATE ON saved_settings EXECUTE FUNCTION refuse()"
+)
 
 
 @pytest.fixture
@@ -94,6 +102,29 @@ async def test_a_file_with_a_fault_is_not_taken(world: World) -> None:
     (settings.now.data_dir / SAVED).write_text("COOLDOWN_SECONDS=soon\n")
     assert not await settings.look()
     assert settings.now.cooldown == 3600
+
+
+async def test_a_line_that_is_no_setting_ends_nothing_and_is_forgotten_when_it_is_mended(
+    platforms: Platforms, data: Path, postgres_story: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with installed(platforms, data, DATABASE_URL=postgres_story) as world:
+        (data / SAVED).write_text("CHAIN=slack\nthis is no setting\n")
+        await world.until(lambda: "the saved settings have a fault" in caplog.text)
+        assert world.product.settings.now["CHAIN"] == "slack,teams,email"
+        (data / SAVED).write_text("CHAIN=slack\n")
+        await world.until(lambda: world.product.settings.now["CHAIN"] == "slack")
+        assert caplog.text.count("the saved settings have a fault") == 1
+
+
+async def test_what_was_saved_while_the_database_went_away_holds_as_soon_as_it_is_back(
+    platforms: Platforms, data: Path, postgres_story: str
+) -> None:
+    async with installed(platforms, data, DATABASE_URL=postgres_story) as world:
+        postgres_execute(postgres_story, FULL)
+        with pytest.raises(StoreUnavailable):
+            await world.product.settings.save({"CHAIN": "email"}, "cli")
+        postgres_execute(postgres_story, "DROP FUNCTION refuse CASCADE")
+        await world.until(lambda: world.product.settings.now["CHAIN"] == "email")
 
 
 @pytest.mark.parametrize("redis", [True, False], ids=["told by Redis", "found in the database"])
