@@ -4,7 +4,7 @@ import asyncio
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from bot.store.migrate import bring_up_to_date
 from tests.conftest import environment, postgres_execute
 from tests.stories.process import Process, change, serving
 from tests.stories.reach import at_rest
-from tests.stories.world import ANA, Platforms, World
+from tests.stories.world import ANA, Platforms, World, installed
 
 CLARIFY = {"agent": "Archivist", "question": "Which one?", "choices": [{"id": "a", "label": "A"}]}
 QUICK = {"PACING": "off", "COOLDOWN_SECONDS": "0", "CHAIN": "slack"}
@@ -185,6 +185,55 @@ async def test_on_a_read_only_database_nothing_is_accepted_and_it_recovers_witho
         await process.until_ready(200)
         assert refused.status == 503
         assert await process.told("Taken again")
+
+
+@pytest.fixture
+async def guest(postgres: Postgres) -> AsyncIterator[str]:
+    """The URL of a database for somebody whose connections can be limited, as an owner's and unlike a superuser's."""
+    role, server = f"guest_{uuid4().hex}", postgres.server.get_uri()
+    postgres_execute(server, f"CREATE ROLE {role} LOGIN")
+    postgres_execute(postgres.url, f"GRANT ALL ON ALL TABLES IN SCHEMA public TO {role}")
+    postgres_execute(postgres.url, f"GRANT ALL ON ALL SEQUENCES IN SCHEMA public TO {role}")
+    yield postgres.url.replace("postgres:@", f"{role}:@")
+    postgres_execute(postgres.url, f"DROP OWNED BY {role}")
+    postgres_execute(server, f"DROP ROLE {role}")
+
+
+async def test_a_database_that_takes_no_connection_more_ends_nothing_and_work_goes_on_when_it_does(
+    platforms: Platforms, data: Path, postgres: Postgres, guest: str
+) -> None:
+    role = guest.partition("//")[2].partition(":")[0]
+    async with serving(platforms, data, DATABASE_URL=guest, **QUICK) as process:
+        postgres_execute(postgres.url, f"ALTER ROLE {role} CONNECTION LIMIT 0")
+        gone = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database()"
+        postgres_execute(postgres.url, f"{gone} AND pid <> pg_backend_pid()")
+        await process.until_ready(503)
+        await process.until_metric('gatebell_up{what="database"}', lambda up: up == 0)
+        looked = (await process.call("GET", "/api/v1/interactions")).status
+        told = (await process.tell("Refused")).status
+        postgres_execute(postgres.url, f"ALTER ROLE {role} CONNECTION LIMIT -1")
+        await process.until_ready(200)
+        assert (looked, told) == (503, 503)
+        assert await process.told("Taken again")
+        await platforms.slack.dm(ANA).wait_for("Taken again")
+
+
+# ---- away for a moment ---------------------------------------------------------------------------------------------
+
+
+async def test_a_socket_that_the_database_kept_from_opening_opens_when_it_is_back(
+    platforms: Platforms, data: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    change(data / "gatebell.db", "ALTER TABLE channel_memory RENAME TO away")
+    socket = {"SLACK_SIGNING_SECRET": "", "SLACK_APP_TOKEN": platforms.slack.app_token}
+    async with installed(platforms, data, install_teams=False, **socket) as world:
+        await world.until(lambda: "the loop of slack: " in caplog.text)
+        change(data / "gatebell.db", "ALTER TABLE away RENAME TO channel_memory")
+        await platforms.slack.until(lambda: platforms.slack.sockets.connected, 10, "a connection")
+        asked = await world.ask_blocked(to=[ANA])
+        await world.shown_to_ana("Keep blocked")
+        await world.slack.dm(ANA).click("Approve")
+        assert (await world.see(asked["id"], wait=5))["status"] == "decided"
 
 
 # ---- poison --------------------------------------------------------------------------------------------------------
