@@ -298,12 +298,20 @@ def _looking_at(channel: Channel) -> Look:
 
 def _not_set_up(patient: Patient, channel: Channel, missing: Sequence[str]) -> Check:
     """Nothing is wrong with a channel that nobody wants; one that was begun wants to be finished."""
-    begun = any(patient.settings.sources.get(each.name, "default") != "default" for each in channel.fields)
+    begun = _begun(patient.settings, channel)
     cause = f"{', '.join(missing)} missing"
     mends = [each.mend for each in channel.fields if each.name in missing and each.mend]
     if begun:
         return Check("Settings", False, cause, " ".join(mends))
     return Check("Settings", True, f"not set up: {cause}")
+
+
+def _begun(settings: Settings, channel: Channel) -> bool:
+    """Whether somebody wants this channel: it has a setting for it alone, or was put into the chain."""
+    by_itself = settings.field("CHAIN")
+    wanted = channel.name in settings.chain and by_itself and channel.name not in by_itself.default.split(",")
+    own = [each.name for each in channel.fields if not each.shared]
+    return bool(wanted) or any(settings.sources.get(name, "default") != "default" for name in own)
 
 
 async def questioned(channel: Channel) -> Sequence[Check]:

@@ -5,7 +5,7 @@ The required part is small. Everything else is an optional protocol that is foun
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from typing import ClassVar, Protocol, Self, runtime_checkable
@@ -26,6 +26,7 @@ class Field:
     `required` means that its channel (or, in the core, the server) cannot work without it.
     `aliases` are other gateways' names for the same thing; two names that disagree are an error at start.
     A `guarded` address is called through the guarded session, so a private one is refused when it is saved as well.
+    A `shared` setting serves something else too, so that it alone does not say that its channel is wanted.
     """
 
     name: str
@@ -38,6 +39,7 @@ class Field:
     mend: str = ""
     channel: str = ""
     guarded: bool = False
+    shared: bool = False
 
 
 # ---- readers and what they are shown ---------------------------------------------------------------------------------
@@ -68,13 +70,21 @@ class Reader:
 
 
 @dataclass(frozen=True, slots=True)
-class Post:
-    """One reader's copy as it should be seen now.
+class Rights:
+    """Addresses that let whoever has them act as the reader: the page that decides, and the link that signs in."""
 
-    `token` goes into the buttons of this copy and is opened again by the desk. `page` is this reader's own signed
-    address where the whole request can be seen and decided ("" where there is nothing to decide). `thread` is a name
-    that posts of one conversation share. `record` is the same for machines: the interaction as the API shows it, or
-    the event.
+    page: str = field(default="", repr=False)
+    link: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One reader's copy as it should be seen now, without what makes its reader out of whoever has it: see `placed`.
+
+    `token` goes into the buttons of this copy and is opened again by the desk, which asks who clicked. `page` is where
+    the whole request can be seen ("" where there is nothing to decide); having that address gives nobody a right.
+    `thread` is a name that posts of one conversation share. `record` is the same for machines: the interaction as the
+    API shows it, or the event.
     """
 
     ref: str
@@ -84,6 +94,22 @@ class Post:
     page: str = ""
     thread: str = ""
     record: Mapping[str, JsonValue] = field(default_factory=dict)
+    rights: Rights | None = None
+
+    def placed(self, *, own: bool) -> "Post":
+        """As it may stand in a place; `own` where the channel has made sure that it is the reader's and nobody else's.
+
+        Raises DeliveryError where the place is not the reader's, and the copy is worth nothing without its link.
+        """
+        match self.rights:
+            case None:
+                return self
+            case Rights(page, link) if own:
+                card = replace(self.card, link=link) if link else self.card
+                return replace(self, card=card, page=page or self.page, rights=None)
+            case Rights(link=""):
+                return replace(self, rights=None)
+        raise DeliveryError(Reason.NO_ADDRESS, "this is for one person alone, who has no place of their own there")
 
 
 @dataclass(frozen=True, slots=True)

@@ -41,8 +41,9 @@ class Webhook:
             "Signs webhooks and callbacks; empty means a secret that Gatebell makes",
             secret=True,
             check=signing_secret,
-            mend="Make one with `openssl rand -base64 32` and give it to the receiver too.",
+            mend="Make one: whsec_ and the output of openssl rand -base64 32. Give it to the receiver too.",
             channel="webhook",
+            shared=True,
         ),
     )
     rates: ClassVar[tuple[Rate, ...]] = ()
@@ -67,6 +68,7 @@ class Webhook:
         url = reader.place if reader.kind is ReaderKind.ROOM and reader.place else self._url
         if not url:
             raise DeliveryError(Reason.NOT_SET_UP, "WEBHOOK_URL is empty")
+        post = post.placed(own=False)
         message = message_id(self.name, reader.id, post.ref, str(post.version))
         await post_signed(
             self._edge.guarded(),

@@ -60,7 +60,8 @@ class Asking:
     async def ask(self, ask: Ask, also: AlsoPut | None = None) -> Opened:
         """Put a question to people. `also` writes in the same transaction (interaction id, ref).
 
-        Raises Unfit for an audience that cannot be asked or could never approve, Conflict for an idempotency key that asked something else.
+        Raises Unfit for an audience that cannot be asked or could never approve, Conflict for an idempotency key that
+        asked something else.
         """
         at = self._tools.clock.now()
         actors = await self._who(ask)

@@ -108,3 +108,19 @@ async def test_a_mail_server_that_falls_silent_later_is_named_with_the_last_good
     world.mail.fail(hang(), path="MAIL")
     check = await found(world, "E-mail", "Mail conversation")
     assert "after “Mail encryption” the mail server said nothing" in check.cause
+
+
+@pytest.mark.parametrize(
+    "said, ok",
+    [
+        ({"WEBHOOK_SECRET": "whsec_" + "A" * 32}, True),
+        ({"CHAIN": "email,webhook"}, False),
+        ({"WEBHOOK_SECRET": ""}, True),
+    ],
+)
+async def test_a_secret_for_callbacks_alone_begins_no_webhook(
+    platforms: Platforms, data: Path, said: dict[str, str], ok: bool
+) -> None:
+    async with installed(platforms, data, WEBHOOK_URL="", **said) as world:
+        check = await found(world, "Webhook", "Settings")
+    assert (check.ok, "WEBHOOK_URL missing" in check.cause) == (ok, True)

@@ -10,6 +10,7 @@ from standardwebhooks import Webhook
 
 from bot.channels.contract import DeliveryError, Reason
 from bot.channels.http import Allowed, guarded_session, post_signed, signing_secret, signing_secrets
+from bot.channels.registry import channel_class
 from tests.channels.http.edges import KEYS, NOON
 from tests.channels.http.receiver import Receiver
 
@@ -178,3 +179,8 @@ def test_a_secret_that_receivers_could_not_use_is_refused(given: str) -> None:
 
 def test_a_secret_of_our_own_is_one_that_receivers_can_use() -> None:
     assert [signing_secret(each) for each in signing_secrets("", KEYS)] == list(signing_secrets("", KEYS))
+
+
+def test_the_mend_of_a_signing_secret_is_plain_words_with_its_prefix() -> None:
+    (mend,) = (field.mend for field in channel_class("webhook").fields if field.name == "WEBHOOK_SECRET")
+    assert ("`" in mend, mend.startswith("Make one: whsec_ and the output of openssl")) == (False, True)
