@@ -37,7 +37,7 @@ def signing_secret(text: str) -> str:
         key = b""
     if not 24 <= len(key) <= 64:
         raise ValueError(
-            "A signing secret is whsec_ and the base64 of 24 to 64 bytes, such as the output of openssl rand -base64 32."
+            "A signing secret is whsec_ and the base64 of 24 to 64 bytes, such as openssl rand -base64 32 prints."
         )
     return f"whsec_{bare}"
 
