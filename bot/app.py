@@ -278,7 +278,7 @@ async def run(
 ) -> None:
     """Serve until SIGTERM or SIGINT.
 
-    `listening` is told the address once requests are taken and, while nobody is an operator, where the set-up begins.
+    `listening` is told the address once requests are taken and, while nobody is an admin, where the set-up begins.
     """
     stop = asyncio.Event()
     for sign in (signal.SIGTERM, signal.SIGINT):

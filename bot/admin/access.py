@@ -15,7 +15,7 @@ from pydantic import JsonValue
 from bot.admin.tries import MemoryTries, Tries
 from bot.ids import new_id
 from bot.ledger import Ledger
-from bot.operators import actor_by_id
+from bot.operators import actor_by_id, first_admin
 from bot.store import Row, Store, Tx
 from interactions.model import Actor, Role
 
@@ -196,9 +196,8 @@ class Access:
         return secret
 
     async def setup_link(self) -> str | None:
-        """The secret of a link that makes whoever opens it the first admin; None once anybody is an operator."""
-        anybody = "SELECT id FROM operator WHERE removed_at IS NULL LIMIT 1"
-        if await self._store.read(lambda tx: tx.row(anybody)):
+        """The secret of a link that makes whoever opens it the first admin; None once there is one."""
+        if await self._store.read(first_admin):
             return None
         return await self.link(None, Purpose.SETUP, SETUP_LIVES)
 

@@ -48,7 +48,7 @@ def _listening(address: str, setup: str | None) -> None:
     gc.set_threshold(10_000, 20, 20)
     log.info("listening at %s", address)
     if setup:
-        log.info("nobody is an operator yet; the link to the set-up was printed to standard output")
+        log.info("nobody is an admin yet; the link to the set-up was printed to standard output")
         sys.stdout.write(f"Gatebell is not set up yet. Open this link, which works once, for a day:\n\n  {setup}\n\n")
         sys.stdout.flush()
 

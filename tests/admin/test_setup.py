@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from interactions.model import Role
 from tests.admin.signed_in import Seen, Visiting, access_of, signed_in
 from tests.stories.world import BEN, Platforms, World, installed
 
@@ -58,6 +59,24 @@ async def test_the_way_from_the_link_to_a_message_in_the_mailbox(new: World) -> 
     assert "this channel works" in str(new.mail.of(OWNER)[-1].text)
 
 
+@pytest.mark.parametrize("email", [OWNER, BEN], ids=["who is told", "somebody else"])
+async def test_somebody_who_was_told_of_an_event_does_not_close_the_set_up(
+    platforms: Platforms, data: Path, email: str
+) -> None:
+    async with installed(platforms, data, install_teams=False, ALERT_RECIPIENT_EMAIL=OWNER) as world:
+        await world.product.store.write(lambda tx: tx.run("UPDATE operator SET removed_at = 0"))
+        link = await setup_link(world)
+        await world.tell("demo.event")
+        assert [each.role for each in await world.operators.everybody()] == [Role.OPERATOR]
+        async with Visiting(world) as browser:
+            moved = await become_admin(browser, link, email)
+            page = await browser.get(moved.headers["Location"])
+            again = await become_admin(browser, link, "eve@example.com")
+        admins = [(each.email, each.name) for each in await world.operators.everybody() if each.role is Role.ADMIN]
+        assert (page.status, again.status, admins) == (200, 403, [(email, "Olga")])
+        assert await access_of(world).setup_link() is None
+
+
 async def test_the_link_works_once(new: World) -> None:
     link = await setup_link(new)
     async with Visiting(new) as first, Visiting(new) as second:
@@ -75,14 +94,14 @@ async def test_a_mistyped_address_does_not_use_the_link_up(new: World) -> None:
     assert (wrong.status, right.status) == (422, 303)
 
 
-async def test_the_link_is_worth_nothing_once_somebody_is_there(new: World) -> None:
+async def test_the_link_is_worth_nothing_once_there_is_an_admin(new: World) -> None:
     link = await setup_link(new)
-    await new.operators.add(OWNER, by="cli")
+    await new.operators.add(OWNER, role=Role.ADMIN, by="cli")
     async with Visiting(new) as browser:
         assert (await browser.get(link)).status == 403
 
 
-async def test_no_link_is_made_once_somebody_is_there(world: World) -> None:
+async def test_no_link_is_made_once_there_is_an_admin(world: World) -> None:
     assert await access_of(world).setup_link() is None
 
 

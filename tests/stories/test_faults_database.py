@@ -225,7 +225,7 @@ async def test_a_socket_that_the_database_kept_from_opening_opens_when_it_is_bac
     platforms: Platforms, data: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     change(data / "gatebell.db", "ALTER TABLE channel_memory RENAME TO away")
-    socket = {"SLACK_SIGNING_SECRET": "", "SLACK_APP_TOKEN": platforms.slack.app_token}
+    socket: dict[str, Any] = {"SLACK_SIGNING_SECRET": "", "SLACK_APP_TOKEN": platforms.slack.app_token}
     async with installed(platforms, data, install_teams=False, **socket) as world:
         await world.until(lambda: "the loop of slack: " in caplog.text)
         change(data / "gatebell.db", "ALTER TABLE away RENAME TO channel_memory")

@@ -13,9 +13,9 @@ from bot.admin.pages.login import browser_of, signed_in
 from bot.admin.setup_aids import aids_of
 from bot.admin.site import Faces, Moved, Page, Shown, Visit, page
 from bot.channels.contract import Channel, Check, Field
-from bot.dispatch.notice import Audience, Fault, Unfit, Unknown
+from bot.dispatch.notice import Audience, Conflict, Fault, Unfit, Unknown
 from bot.doctor import Part, Patient, examine_address, masked, questioned
-from bot.operators import valid
+from bot.operators import Operator, valid
 from bot.round_trip import mend_of
 from bot.settings import SettingsFault
 from bot.store import Row
@@ -52,7 +52,7 @@ async def begin(visit: Visit) -> Shown | Moved:
     """Wherever one left off."""
     if visit.visitor:
         return Moved(f"/setup/{await _next(visit.faces)}" if visit.visitor.may(Role.ADMIN) else "/admin")
-    if await visit.faces.operators.everybody():
+    if await visit.faces.operators.first_admin():
         return Moved("/login?next=/setup")
     return Shown("setup_closed.html", {"used": False})
 
@@ -81,15 +81,25 @@ async def become_admin(visit: Visit) -> Shown | web.StreamResponse:
     browser = browser_of(visit)
     if await faces.sessions.claim(visit.request.match_info["secret"], Purpose.SETUP, browser) is not LinkState.GOOD:
         return _closed()
-    added = await faces.operators.add(email, form.get("name", ""), Role.ADMIN, by="setup")
+    added = await _admin(faces, email, form.get("name", ""))
     faces.people_changed()
     admin = Actor(added.id, added.name, added.email, added.role)
     return signed_in(visit, await faces.sessions.open(admin, browser), "/setup/address")
 
 
+async def _admin(faces: Faces, email: str, name: str) -> Operator:
+    """Somebody new, or somebody who became an operator meanwhile because the settings name them."""
+    try:
+        return await faces.operators.add(email, name, Role.ADMIN, by="setup")
+    except Conflict:
+        if (known := await faces.operators.by_email(email)) is None:
+            raise
+        return await faces.operators.change(known.id, name=name, role=Role.ADMIN, by="setup")
+
+
 async def _link_state(visit: Visit) -> LinkState:
-    """Links of the first run are worth nothing once somebody is there."""
-    if await visit.faces.operators.everybody():
+    """Links of the first run are worth nothing once there is an admin."""
+    if await visit.faces.operators.first_admin():
         return LinkState.USED
     return await visit.faces.sessions.state(visit.request.match_info["secret"], Purpose.SETUP)
 
