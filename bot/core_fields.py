@@ -46,11 +46,14 @@ def _days(value: str) -> str:
     return str(int(value))
 
 
-def _address(*schemes: str) -> Callable[[str], str]:
+def _address(*schemes: str, secret: bool = False) -> Callable[[str], str]:
     def check(value: str) -> str:
         parts = urlsplit(value)
-        if parts.scheme not in schemes or not parts.hostname:
-            raise ValueError(f"is not an address that starts with {' or '.join(f'{each}://' for each in schemes)}")
+        said = "the address" if secret or "@" in value or "?" in value else f"“{value}”"
+        if parts.scheme not in schemes:
+            raise ValueError(f"{said} lacks {schemes[-1]}:// at its beginning")
+        if not parts.hostname:
+            raise ValueError(f"{said} names no host")
         return value.rstrip("/")
 
     return check
@@ -63,7 +66,7 @@ def _database(value: str) -> str:
         return f"postgresql://{rest}"
     if scheme.startswith("sqlite") and separator and rest.startswith("/") and len(rest) > 1:
         return f"sqlite://{rest}"
-    raise ValueError("is neither sqlite:///PATH nor postgresql://USER:PASSWORD@HOST/NAME")
+    raise ValueError("the address is neither sqlite:///PATH nor postgresql://USER:PASSWORD@HOST/NAME")
 
 
 def _email(value: str) -> str:
@@ -106,7 +109,13 @@ def _host(value: str) -> str:
 
 def _secret_key(value: str) -> str:
     if any(len(part.strip()) < 16 for part in value.split(",")):
-        raise ValueError("has a part that is shorter than 16 characters")
+        raise ValueError("one of its parts is shorter than 16 characters")
+    return value
+
+
+def _agent_secret(value: str) -> str:
+    if len(value.strip()) < 16:
+        raise ValueError("the secret is shorter than 16 characters, so it could be guessed")
     return value
 
 
@@ -131,7 +140,7 @@ CORE: tuple[Field, ...] = (
         "REDIS_URL",
         "Redis or Valkey for several replicas; empty: in memory.",
         secret=True,
-        check=_address("redis", "rediss", "unix"),
+        check=_address("rediss", "redis", secret=True),
         mend="Give an address such as redis://localhost:6379/0, or leave it empty.",
     ),
     Field(
@@ -199,10 +208,16 @@ CORE: tuple[Field, ...] = (
     Field(
         "AGENT_URL",
         "Where messages go that people write to the bot.",
-        check=_address("http", "https"),
+        check=_address("http", "https", secret=True),
         mend="Give the address of your agent's endpoint, or leave it empty.",
     ),
-    Field("AGENT_SECRET", "What those calls are signed with.", secret=True),
+    Field(
+        "AGENT_SECRET",
+        "What those calls are signed with.",
+        secret=True,
+        check=_agent_secret,
+        mend="Make one: whsec_ and the output of openssl rand -base64 32. Give it to the agent too.",
+    ),
     Field(
         "INTERNAL_SERVER_URL",
         "For a later release; nothing reads it yet.",

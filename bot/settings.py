@@ -18,6 +18,7 @@ SAVED = "gateway.env"
 KEY_FILE = "secret.key"
 ENVIRONMENT = "the environment"
 DEFAULT = "default"
+GIVEN = "what was given"
 
 _OURS = ("GATEBELL_", "SLACK_", "TEAMS_", "SMTP_", "MCP_ALERT_", "MCPGATEWAY_", "WEBHOOK_")
 _CLIENT = frozenset({"GATEBELL_URL", "GATEBELL_API_KEY"})  # the Python client's own, often set beside the server's
@@ -32,7 +33,12 @@ class Flaw:
     mend: str = ""
 
     def __str__(self) -> str:
-        return f"{self.name}: {self.wrong}. {self.mend}".strip()
+        return f"{self.name}: {self.words}"
+
+    @property
+    def words(self) -> str:
+        """As sentences."""
+        return f"{self.wrong}. {self.mend}".strip()
 
 
 class SettingsFault(Exception):
@@ -244,7 +250,7 @@ def _said(field: Field, layers: Iterable[tuple[str, Mapping[str, str]]], flaws: 
         first, *others = [_Said(name, layer[name].strip(), source) for name in names]
         for other in others:
             if _same_form(field, first.value) != _same_form(field, other.value):
-                wrong = f"says something else than {other.name}, which is another name for it (both in {source})"
+                wrong = f"it says something else than {other.name}, which is another name for it (both in {source})"
                 flaws.append(Flaw(first.name, wrong, f"Keep {field.name} alone."))
         return first
     return None
@@ -261,7 +267,8 @@ def _checked(field: Field, said: _Said, flaws: list[Flaw]) -> str:
     try:
         return field.check(said.value)
     except ValueError as error:
-        flaws.append(Flaw(said.name, f"{error} (in {said.source})", field.mend))
+        where = "" if said.source == GIVEN else f" (in {said.source})"
+        flaws.append(Flaw(said.name, f"{str(error).rstrip('.')}{where}", field.mend))
         return field.default
 
 
@@ -317,14 +324,14 @@ def _together(table: Iterable[Field], values: Mapping[str, str]) -> Iterator[Fla
     """What is right alone and wrong together."""
     if values["GATEBELL_TEST_CLOCK"] == "on" and not is_loopback(values["HOST"]):
         mend = "Set HOST=127.0.0.1 or switch it off: whoever reaches it could expire every request."
-        yield Flaw("GATEBELL_TEST_CLOCK", f"is on while HOST is {values['HOST']}", mend)
+        yield Flaw("GATEBELL_TEST_CLOCK", f"it is on while HOST is {values['HOST']}", mend)
     for field in table:
         if field.required and field in CORE and not values[field.name]:
-            yield Flaw(field.name, "is missing", field.mend)
+            yield Flaw(field.name, "it is missing", field.mend)
     channels = sorted({field.channel for field in table if field.channel})
     for name in values["CHAIN"].split(","):
         if channels and name and name not in channels:
-            yield Flaw("CHAIN", f"names {name!r}, which is no channel", f"Channels are {', '.join(channels)}.")
+            yield Flaw("CHAIN", f"“{name}” is no channel", f"Channels are {', '.join(channels)}.")
 
 
 def _warnings(
@@ -367,7 +374,7 @@ def _refuse_clashes(
     others: list[Flaw] = []
     layers = [(ENVIRONMENT, environ), *_files(data_dir, Path(), None, others)]
     before = set(_together(table, _values(table, layers, others)[0]))
-    given = ("what was given", {name: value for name, value in stored.items() if value})
+    given = (GIVEN, {name: value for name, value in stored.items() if value})
     rest = [(source, {name: layer[name] for name in layer if name not in stored}) for source, layer in layers]
     after = _together(table, _values(table, [given, *rest], others)[0])
     clashes = [flaw for flaw in after if flaw.name in stored or flaw not in before]
@@ -386,8 +393,11 @@ def checked(changes: Mapping[str, str | None], fields: Iterable[Field] = ()) -> 
             whole |= dict.fromkeys((field.name, *field.aliases))
         if not value:
             whole.setdefault(name, None)
+        elif name == "GATEBELL_DATA_DIR":
+            wrong = "it counts only in the environment or in .env, because what is saved lies in that directory"
+            flaws.append(Flaw(name, wrong, "Set it where the process is started."))
         else:
-            said = _Said(name, value, "what was given")
+            said = _Said(name, value, GIVEN)
             whole[field.name if field else name] = _checked(field, said, flaws) if field else value
     if flaws:
         raise SettingsFault(flaws)

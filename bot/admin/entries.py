@@ -99,7 +99,7 @@ def changes_of(fields: Iterable[Field], settings: Settings, form: Mapping[str, s
 
 def flaws_of(fault: SettingsFault) -> dict[str, str]:
     """By name, without the place: whoever filled in the form knows it."""
-    return {flaw.name: f"{flaw.wrong.replace(' (in what was given)', '')}. {flaw.mend}".strip() for flaw in fault.flaws}
+    return {flaw.name: flaw.words for flaw in fault.flaws}
 
 
 async def saved_at(store: Store) -> dict[str, float]:

@@ -13,9 +13,7 @@ APPS = "https://api.slack.com/apps"
 def _bot_token(value: str) -> str:
     value = _secret(value)
     if value.startswith("xapp-"):
-        raise ValueError(
-            "This is an app-level token: it belongs into SLACK_APP_TOKEN. The bot token begins with xoxb-."
-        )
+        raise ValueError("This is an app-level token: it belongs in SLACK_APP_TOKEN. The bot token begins with xoxb-.")
     if value.startswith("xoxp-"):
         raise ValueError("This is a user's token. The bot token begins with xoxb-.")
     if not value.startswith("xoxb-"):

@@ -4,6 +4,7 @@ import asyncio
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Annotated
 
@@ -92,9 +93,25 @@ def _save(name: str, value: str | None) -> None:
     echo(f"{field.name} is {'saved in' if value else 'taken out of'} {folder / SAVED}")
     if said:
         echo(f"but {said[0]} in the environment outranks it", err=True)
+    for word in _further(field, value):
+        echo(word, err=True)
     missed = _write_down(field.name, before or _readable())
     if missed:
         echo(f"but that could not be written into the audit log: {missed}", err=True)
+
+
+def _further(field: Field, value: str | None) -> Iterator[str]:
+    """What somebody might not expect of a value that is right."""
+    from bot.events.registry import CLASSES
+    from bot.live_settings import AT_START
+
+    if field.name in AT_START:
+        yield "It counts at the next start."
+    known = {each.type for each in CLASSES}
+    types = (each.strip() for each in (value or "").split(",")) if field.name == "EVENTS_DISABLED" else ()
+    for type_ in types:
+        if type_ and type_ not in known:
+            yield f"Gatebell has no event class {type_}; only events that come under exactly this type are kept back."
 
 
 def _write_down(name: str, settings: Settings | None) -> str:

@@ -224,3 +224,21 @@ def test_what_cannot_be_meant_is_refused_at_once(shell: Shell, words: tuple[str,
     assert (refused.exit_code, refused.stdout, refused.stderr.startswith(said)) == (2, "", True)
     with closing(sqlite3.connect(shell.folder / "gatebell.db")) as db:
         assert db.execute("SELECT COUNT(*) FROM delivery").fetchone() == (0,)
+
+
+@pytest.mark.parametrize(
+    "name, value, said",
+    [
+        ("PORT", "8090", "It counts at the next start.\n"),
+        ("COOLDOWN_SECONDS", "60", ""),
+        ("EVENTS_DISABLED", "pii.redaction_warning", ""),
+        (
+            "EVENTS_DISABLED",
+            "pii.redaction_warning,foo.bar",
+            "Gatebell has no event class foo.bar; only events that come under exactly this type are kept back.\n",
+        ),
+    ],
+)
+def test_a_saved_setting_says_what_one_might_not_expect_of_it(shell: Shell, name: str, value: str, said: str) -> None:
+    saved = shell.run("config", "set", name, value)
+    assert (saved.exit_code, saved.stderr) == (0, said)

@@ -185,9 +185,50 @@ def test_the_data_directory_may_stand_in_the_working_directorys_file(tmp_path: P
 def test_a_channel_that_there_is_not_is_named(tmp_path: Path) -> None:
     with pytest.raises(SettingsFault) as caught:
         load(all_fields(), {"CHAIN": "slack,slak"}, tmp_path / "data", tmp_path)
-    assert str(caught.value) == "CHAIN: names 'slak', which is no channel. Channels are email, slack, teams, webhook."
+    assert str(caught.value) == "CHAIN: “slak” is no channel. Channels are email, slack, teams, webhook."
 
 
 def test_every_channel_with_settings_may_stand_in_the_chain(tmp_path: Path) -> None:
     chain = "webhook,email,teams,slack"
     assert load(all_fields(), {"CHAIN": chain}, tmp_path / "data", tmp_path)["CHAIN"] == chain
+
+
+@pytest.mark.parametrize(
+    "name, value, words",
+    [
+        (
+            "BASE_URL",
+            "gatebell.corp",
+            "BASE_URL: “gatebell.corp” lacks https:// at its beginning (in the environment).",
+        ),
+        ("BASE_URL", "https://", "BASE_URL: “https://” names no host (in the environment)."),
+        ("REDIS_URL", "hunter22@redis", "REDIS_URL: the address lacks redis:// at its beginning (in the environment)."),
+        ("AGENT_URL", "agent/hunter22", "AGENT_URL: the address lacks https:// at its beginning (in the environment)."),
+        ("DATABASE_URL", "hunter22", "DATABASE_URL: the address is neither sqlite:///PATH nor postgresql://"),
+        ("SECRET_KEY", "hunter22", "SECRET_KEY: one of its parts is shorter than 16 characters (in the environment)."),
+        ("AGENT_SECRET", "hunter2", "AGENT_SECRET: the secret is shorter than 16 characters, so it could be guessed"),
+        (
+            "SMTP_PORT",
+            "99999",
+            "SMTP_PORT: A port is a number from 1 to 65535; mail servers take mail on 587, 465 or 25 (in the env",
+        ),
+    ],
+)
+def test_what_is_wrong_is_a_whole_sentence_without_secrets(tmp_path: Path, name: str, value: str, words: str) -> None:
+    with pytest.raises(SettingsFault) as caught:
+        load(all_fields(), {name: value}, tmp_path / "data", tmp_path)
+    assert str(caught.value).startswith(words)
+    assert "hunter2" not in str(caught.value)
+
+
+def test_of_what_was_given_nobody_is_told_that_it_was_given(tmp_path: Path) -> None:
+    with pytest.raises(SettingsFault) as caught:
+        save(tmp_path, {"SMTP_PORT": "99999"}, all_fields())
+    assert str(caught.value).startswith(
+        "SMTP_PORT: A port is a number from 1 to 65535; mail servers take mail on 587, 465 or 25. "
+    )
+
+
+def test_where_the_data_lies_is_not_saved_in_it(tmp_path: Path) -> None:
+    with pytest.raises(SettingsFault, match="Set it where the process is started"):
+        save(tmp_path, {"GATEBELL_DATA_DIR": "/elsewhere"}, all_fields())
