@@ -32,6 +32,14 @@ async def test_without_a_channel_it_leads_an_admin_to_set_one_up(platforms: Plat
         assert "An admin can set one up" in await seen(world, BEN)
 
 
+async def test_a_channel_outside_the_chain_is_listed_as_one_that_tells_nobody(platforms: Platforms, data: Path) -> None:
+    alone: dict[str, Any] = {"SLACK_BOT_TOKEN": "", "SMTP_HOST": "", "TEAMS_APP_ID": "", "TEAMS_CLIENT_SECRET": ""}
+    async with installed(platforms, data, install_teams=False, WEBHOOK_URL="http://127.0.0.1:9/", **alone) as world:
+        words = await seen(world)
+    assert "Webhook not in the chain" in words
+    assert "No channel of the chain is set up" in words
+
+
 async def test_an_admin_is_shown_what_was_left_out_of_the_set_up(world: World) -> None:
     async with await signed_in(world, ANA) as browser:
         page = await browser.get("/admin")

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from bot.admin import reading, why
-from bot.admin.first_run import left_out
+from bot.admin.first_run import left_out, offers, tells
 from bot.admin.reading import Counts, Queue
 from bot.admin.rows import Request
 from bot.admin.site import Faces, Page, Shown, Visit, page
@@ -54,7 +54,7 @@ async def overview(visit: Visit) -> Shown:
             "queue_late": late(seen.queue, at),
             "anything": seen.anything,
             "channels": channels,
-            "any_channel": any(each.look != "off" for each in channels),
+            "any_channel": tells(visit.faces),
             "left_out": await left_out(visit.faces) if visit.who.may(Role.ADMIN) else (),
             "address": settings.base_url,
             "alerting": settings.alerting,
@@ -74,10 +74,15 @@ async def _seen(tx: Tx, at: datetime) -> Seen:
 
 
 def states(faces: Faces) -> list[ChannelState]:
-    """The channels of the chain, in its order."""
-    channels = faces.channels()
-    chain = [channels[name] for name in faces.settings.now.chain if name in channels]
-    return [_state(each, faces) for each in chain]
+    """The channels of the chain, in its order; then the others that are set up, of which nobody would think."""
+    known, chain = offers(faces), faces.settings.now.chain
+    others = [_outside(each) for each in known.values() if each.name not in chain and not each.missing()]
+    return [*(_state(known[name], faces) for name in chain if name in known), *others]
+
+
+def _outside(channel: Channel) -> ChannelState:
+    mend = "To have people told here, put it into the chain under Notifications."
+    return ChannelState(channel.title, "not in the chain", "over", mend=mend)
 
 
 def _state(channel: Channel, faces: Faces) -> ChannelState:

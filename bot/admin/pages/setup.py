@@ -161,7 +161,21 @@ async def save_channel(visit: Visit) -> Shown | Moved:
     missing = visit.faces.channels()[name].missing()
     if missing:
         return Moved(f"/setup/channel/{name}", f"Saved. Still missing: {', '.join(missing)}.", bad=True)
-    return Moved("/setup/test", "Saved. Now see whether it works.")
+    return Moved("/setup/test", f"{await _in_chain(visit, name)} Now see whether it works.")
+
+
+async def _in_chain(visit: Visit, name: str) -> str:
+    """Puts the channel at the end of the chain if it is not in it: who sets it up wants to be told there."""
+    settings = visit.faces.settings
+    listed = [each for each in settings.now["CHAIN"].split(",") if each]
+    if name in settings.now.chain:
+        return "Saved."
+    if name in listed:
+        return "Saved, but nobody is told there: it is switched off under Settings."
+    if settings.now.locked("CHAIN"):
+        return f"Saved, but nobody is told there until {name} is added to CHAIN, which is set in the environment."
+    await settings.save({"CHAIN": ",".join((*listed, name))}, visit.by)
+    return "Saved, and put at the end of the chain, so that people are told there."
 
 
 async def _channel(visit: Visit, flaws: Mapping[str, str] | None = None) -> Shown:
