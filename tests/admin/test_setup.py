@@ -9,7 +9,7 @@ import pytest
 
 from interactions.model import Role
 from tests.admin.signed_in import Seen, Visiting, access_of, signed_in
-from tests.stories.world import BEN, Platforms, World, installed
+from tests.stories.world import ANA, BEN, Platforms, World, installed
 
 OWNER = "olga@example.com"
 
@@ -77,6 +77,24 @@ async def test_somebody_who_was_told_of_an_event_does_not_close_the_set_up(
         assert await access_of(world).setup_link() is None
 
 
+async def test_a_channel_outside_the_chain_joins_it_when_it_is_set_up(new: World) -> None:
+    async with Visiting(new) as browser:
+        await become_admin(browser, await setup_link(new))
+        seen = await browser.post("/setup/channel/webhook", {"WEBHOOK_URL": new.caller.url})
+        assert "put at the end of the chain" in seen.words
+    await new.tell("demo.event")
+    assert await new.caller.wait_for(1)
+
+
+async def test_a_chain_of_the_environment_is_named_where_the_wizard_cannot_change_it(
+    platforms: Platforms, data: Path
+) -> None:
+    unset: dict[str, Any] = {"CHAIN": "slack", "SLACK_BOT_TOKEN": ""}
+    async with installed(platforms, data, install_teams=False, **unset) as world, await signed_in(world, ANA) as browser:
+        seen = await browser.post("/setup/channel/webhook", {"WEBHOOK_URL": world.caller.url})
+    assert "until webhook is added to CHAIN" in seen.words
+
+
 async def test_the_link_works_once(new: World) -> None:
     link = await setup_link(new)
     async with Visiting(new) as first, Visiting(new) as second:
@@ -116,6 +134,13 @@ async def test_without_the_link_the_page_says_where_it_is(new: World) -> None:
     async with Visiting(new) as browser:
         seen = await browser.get("/setup")
     assert (seen.status, "Open that link" in seen.words, seen.seal) == (200, True, "")
+
+
+@pytest.mark.parametrize("path", ["/", "/admin", "/login"])
+async def test_while_nobody_is_there_every_door_leads_to_the_set_up(new: World, path: str) -> None:
+    async with Visiting(new) as browser:
+        seen = await browser.get(path)
+    assert (seen.at, "not set up yet" in seen.words) == (f"{new.address}/setup", True)
 
 
 async def test_it_goes_on_where_it_was_left_and_says_what_was_left_out(new: World) -> None:

@@ -30,6 +30,8 @@ WHY = {
 @page("GET", "/login", role=None)
 async def ask(visit: Visit) -> Shown | Moved:
     to = safe_next(visit.query.get("next", ""))
+    if not visit.visitor and not await visit.faces.operators.first_admin():
+        return Moved("/setup")  # nobody could be sent a link: the one that the server printed leads in
     return Moved(to) if visit.visitor else Shown("login.html", {"next": to, "email": "", "wrong": ""})
 
 
