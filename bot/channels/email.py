@@ -137,7 +137,7 @@ class Email:
         return tuple(name for name, value in needed.items() if not value)
 
     async def send(self, reader: Reader, post: Post) -> Receipt:
-        recipients = self._recipients(reader)
+        recipients, post = self._recipients(reader), _placed(reader, post)
         mail = render(post.card, post.page)
         anchor = [self._message_id("thread", post.thread, reader.id)] if post.thread else []
         heads = Heads(self._message_id(post.ref, reader.id, str(post.version)), references=anchor)
@@ -152,7 +152,7 @@ class Email:
 
     async def update(self, reader: Reader, receipt: Receipt, post: Post) -> Receipt:
         """A mail cannot be changed: how it ended is told by a reply in the same conversation, and nothing else is."""
-        told = _told(post)
+        told, post = _told(post), _placed(reader, post)
         if told in ("", receipt.extra.get("told")):
             return replace(receipt, extra={**receipt.extra, "told": told})
         earlier = receipt.extra.get("references")
@@ -199,6 +199,11 @@ class Email:
         """The same for the same copy, so that a mail that was sent twice is shown once."""
         digest = hashlib.sha256("\0".join(parts).encode(errors="replace")).hexdigest()[:32]
         return f"<{digest}@{parse_address(self._sender).domain if self._sender else 'localhost'}>"
+
+
+def _placed(reader: Reader, post: Post) -> Post:
+    """A person's mailbox is their own; behind a room's addresses is anybody."""
+    return post.placed(own=reader.kind is ReaderKind.OPERATOR)
 
 
 def _told(post: Post) -> str:

@@ -70,7 +70,7 @@ class Slack:
             raise DeliveryError(Reason.NOT_SET_UP, "SLACK_BOT_TOKEN is empty")
         target = await self._target(reader)
         try:
-            answer = await self._post(target, post)
+            answer = await self._post(target, post.placed(own=_is_own(reader, target)))
         except DeliveryError as error:
             if reader.kind is ReaderKind.OPERATOR and error.reason in {Reason.NO_ADDRESS, Reason.REFUSED}:
                 await self.people.forget_address(reader.email)
@@ -89,7 +89,7 @@ class Slack:
         if self.missing():
             raise DeliveryError(Reason.NOT_SET_UP, "SLACK_BOT_TOKEN is empty")
         where = {"channel": receipt.place, "ts": receipt.message}
-        await self._fitting("chat.update", where, post)
+        await self._fitting("chat.update", where, post.placed(own=_is_own(reader, receipt.place)))
         return receipt
 
     async def account_of(self, written: str) -> str:
@@ -256,6 +256,11 @@ class Slack:
 
     def _setting(self, name: str) -> str:
         return self.settings.get(name, "")
+
+
+def _is_own(reader: Reader, place: str) -> bool:
+    """A person's direct message with the bot, named by the person (U, W) or as a conversation (D)."""
+    return reader.kind is ReaderKind.OPERATOR and place.startswith(("U", "W", "D"))
 
 
 def _render(post: Post) -> "SlackMessage":

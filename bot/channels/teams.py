@@ -46,12 +46,14 @@ class Teams:
     async def send(self, reader: Reader, post: Post) -> Receipt:
         self._be_ready()
         place = await self._presence.address(reader)
+        post = await self._placed(reader, place, post)
         if place.kind is PlaceKind.CHANNEL and post.thread:
             return await self._send_in_thread(place, post)
         return await self._send(place, post)
 
     async def update(self, reader: Reader, receipt: Receipt, post: Post) -> Receipt:
         self._be_ready()
+        post = await self._placed(reader, await self._presence.conversations.place(receipt.place), post)
         service_url = str(receipt.extra.get("service_url") or self._presence.home.service_url)
         try:
             await self._fitting(post, lambda activity: self._put(service_url, receipt, activity))
@@ -60,6 +62,11 @@ class Teams:
                 await self._presence.failed(receipt.place, error)
             raise
         return receipt
+
+    async def _placed(self, reader: Reader, place: Place | None, post: Post) -> Post:
+        if post.rights is None or place is None:
+            return post.placed(own=False)
+        return post.placed(own=await self._presence.is_own(reader, place))
 
     async def _put(self, service_url: str, receipt: Receipt, activity: dict[str, Any]) -> str:
         await self._presence.connector.put(service_url, receipt.place, receipt.message, activity)

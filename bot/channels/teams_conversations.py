@@ -224,6 +224,13 @@ def in_thread(conversation: str, root: str) -> str:
     return f"{conversation};messageid={root}"
 
 
+def kind_of(conversation: str) -> PlaceKind:
+    """Of a conversation that Teams has told nothing of yet, as its id says."""
+    if conversation.startswith("a:"):
+        return PlaceKind.PERSONAL
+    return PlaceKind.CHANNEL if conversation.endswith(("@thread.tacv2", "@thread.skype")) else PlaceKind.GROUP
+
+
 def member_of(roster: Mapping[str, Any], tenant: str, service_url: str) -> Member | None:
     """A person of a roster. Only for people of our own tenant is the address one that the tenant vouches for."""
     subject = str(roster.get("aadObjectId") or roster.get("objectId") or "")

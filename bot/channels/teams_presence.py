@@ -11,6 +11,7 @@ from bot.channels.teams_conversations import (
     Member,
     Place,
     PlaceKind,
+    kind_of,
     member_of,
     without_thread,
 )
@@ -55,6 +56,13 @@ class Presence:
             case ReaderKind.CALLER:
                 raise DeliveryError(Reason.NO_ADDRESS, "a caller is not in Teams")
 
+    async def is_own(self, reader: Reader, place: Place) -> bool:
+        """Whether nobody but this reader sees what stands there; where that is not known, it is not so."""
+        if reader.kind is not ReaderKind.OPERATOR or place.is_room or not place.owner:
+            return False
+        member = await self._known(reader)
+        return member is not None and member.subject == place.owner
+
     async def chat_with(self, subject: str) -> Place:
         """The person's own chat with the bot, begun if need be. Raises DeliveryError."""
         member = await self.conversations.member(subject)
@@ -63,7 +71,7 @@ class Presence:
         return await self._chat(member)
 
     async def _person(self, reader: Reader) -> Place:
-        """A person's own chat. For whom the bot has never met there is the room, as where one chat is all there is."""
+        """A person's own chat. For whom the bot has never met there is the room, but never somebody's personal chat."""
         member = await self._find(reader)
         return await self._chat(member) if member else await self._room_of_strangers(reader)
 
@@ -103,8 +111,7 @@ class Presence:
             raise DeliveryError(Reason.NO_ADDRESS, "the app was not added to a team or chat yet")
         place = await self.conversations.place(conversation)
         if place is None:
-            kind = PlaceKind.CHANNEL if conversation.endswith(("@thread.tacv2", "@thread.skype")) else PlaceKind.GROUP
-            return Place(conversation, kind, self.home.service_url)
+            return Place(conversation, kind_of(conversation), self.home.service_url)
         if place.removed:
             raise DeliveryError(Reason.REFUSED, "the bot was removed from there; add the app again")
         if place.refused and not await self._may_knock(conversation):
@@ -114,9 +121,8 @@ class Presence:
     async def _room_of_strangers(self, reader: Reader) -> Place:
         home = await self.home.conversation()
         place = await self.conversations.place(home) if home else None
-        owner = await self.conversations.member(place.owner) if place and place.owner else None
-        of_another = owner is not None and bool(owner.email) and owner.email.casefold() != reader.email.casefold()
-        if not home or of_another:
+        kind = place.kind if place else kind_of(home)
+        if not home or kind is PlaceKind.PERSONAL:
             raise DeliveryError(
                 Reason.NO_ADDRESS, f"{reader.name or 'this person'} is in no team or chat that the app was added to"
             )
@@ -159,13 +165,18 @@ class Presence:
                 await self.conversations.learn(member)
 
     async def _read_rosters(self) -> bool:
-        """Asks the rosters of teams and groups for whom we do not know yet; each at most every two minutes."""
+        """Asks the rosters that may know of somebody whom we do not know yet; each at most every two minutes."""
         read = False
         for place in await self.conversations.places():
-            if place.is_room and await self.edge.once(f"roster:{place.id}", _ROSTER_SECONDS):
+            if await self._may_tell(place) and await self.edge.once(f"roster:{place.id}", _ROSTER_SECONDS):
                 try:
                     await self.learn_roster(place)
                 except DeliveryError:
                     continue  # the send that follows says what is wrong, if it concerns this reader
                 read = True
         return read
+
+    async def _may_tell(self, place: Place) -> bool:
+        """A team or a group always; a personal chat, while its owner's address is not known."""
+        owner = await self.conversations.member(place.owner)
+        return place.is_room or owner is None or not owner.email

@@ -1,9 +1,9 @@
-"""What a claim becomes for its channel: the card with this copy's own token and its reader's own page."""
+"""What a claim becomes for its channel: the card with this copy's own token, and apart from it its reader's rights."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
-from bot.channels.contract import Post, ReaderKind
+from bot.channels.contract import Post, ReaderKind, Rights
 from bot.dispatch.outbox import Claim
 from interactions.codec import Ticket, seal, unseal
 
@@ -12,7 +12,8 @@ from interactions.codec import Ticket, seal, unseal
 class Stamps:
     """Two kinds of token with keys of their own: one for the buttons of a copy, one for its reader's signed page.
 
-    `open_link` turns a card's link, which may lie sealed in the database, into what the reader gets.
+    `open_link` opens a card's link that lies sealed in the database because it is for its reader alone, and returns any
+    other as it is.
     """
 
     base_url: Callable[[], str]
@@ -23,15 +24,35 @@ class Stamps:
     def post(self, claim: Claim) -> Post:
         asks = bool(claim.interaction_id) and claim.reader_kind is not ReaderKind.CALLER
         ticket = Ticket(claim.id, claim.card.digest or "-")
+        rights = self._rights(claim, ticket)
         return Post(
             ref=claim.ref,
             version=claim.version,
-            card=replace(claim.card, link=self.open_link(claim.card.link)) if claim.card.link else claim.card,
+            card=replace(claim.card, link="") if self._is_sealed(claim.card.link) else claim.card,
             token=seal(ticket, self.copy_keys) if asks else "",
-            page=self.page(ticket) if asks else "",
+            page=self._look(claim, ticket) if asks else "",
             thread=claim.thread,
             record=claim.record,
+            rights=rights if rights != Rights() else None,
         )
+
+    def _rights(self, claim: Claim, ticket: Ticket) -> Rights:
+        """Nobody's but a person's."""
+        if claim.reader_kind is not ReaderKind.OPERATOR:
+            return Rights()
+        return Rights(
+            page=self.page(ticket) if claim.interaction_id else "",
+            link=self.open_link(claim.card.link) if self._is_sealed(claim.card.link) else "",
+        )
+
+    def _look(self, claim: Claim, ticket: Ticket) -> str:
+        """A room's own page shows the request and decides for nobody; a person's asks who looks."""
+        if claim.reader_kind is ReaderKind.ROOM:
+            return self.page(ticket)
+        return f"{self.base_url()}/admin/requests/{claim.interaction_id}"
+
+    def _is_sealed(self, link: str) -> bool:
+        return bool(link) and self.open_link(link) != link
 
     def copy_ticket(self, token: str) -> Ticket | None:
         return unseal(token, self.copy_keys)

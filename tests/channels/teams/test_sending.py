@@ -89,6 +89,27 @@ async def test_nobody_is_told_in_somebody_elses_chat(world: World) -> None:
     assert (await world.refusal("ben@example.com")).reason is Reason.NO_ADDRESS
 
 
+async def test_nobody_is_told_in_a_chat_whose_owner_teams_does_not_name(world: World) -> None:
+    world.teams.fail(status(503), path="members")
+    await world.install("ana@example.com")
+    assert (await world.refusal("ben@example.com")).reason is Reason.NO_ADDRESS
+
+
+async def test_nobody_is_told_in_a_personal_chat_that_was_typed_as_the_room(
+    tenant: TeamsTenant, session: ClientSession
+) -> None:
+    typed = {"TEAMS_CONVERSATION_ID": "a:1somebodys", "TEAMS_SERVICE_URL": tenant.service_url}
+    async with world_of(tenant, session, **typed) as world:
+        assert (await world.refusal()).reason is Reason.NO_ADDRESS
+
+
+async def test_the_owner_of_a_chat_is_found_as_soon_as_teams_names_them(world: World) -> None:
+    world.teams.fail(status(503), path="members", times=2)
+    await world.install("ana@example.com")
+    await world.ask("ana@example.com")
+    assert world.teams.chat("ana@example.com").cards
+
+
 async def test_before_any_installation_there_is_no_address(world: World) -> None:
     assert (await world.refusal()).reason is Reason.NO_ADDRESS
 
