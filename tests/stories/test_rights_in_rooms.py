@@ -4,7 +4,6 @@ from pathlib import Path
 
 from aiohttp import ClientSession
 
-from bot.channels.contract import Rights
 from bot.rehearsal.failure import status
 from bot.rehearsal.teams_screen import Chat
 from tests.admin.signed_in import Visiting, signed_in
@@ -118,10 +117,6 @@ async def test_a_callback_brings_no_page_at_all(world: World) -> None:
     await world.until(lambda: world.caller.journal)
     told = " ".join(str(entry.body) for entry in world.caller.journal)
     assert (asked["id"] in told, "/d/" in told) == (True, False)
-
-
-def test_rights_are_not_shown_where_a_post_is_printed() -> None:
-    assert "secret" not in repr(Rights("https://gate.example/d/secret", "https://gate.example/login/secret"))
 
 
 async def room_with_cleo(world: World) -> Chat:
