@@ -7,12 +7,13 @@ import signal
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, MutableMapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Any
 
 from aiohttp import ClientSession, web
 from aiohttp.abc import AbstractResolver
 
-from bot import signing
+from bot import signing, skew
 from bot.admin import decision, rooms
 from bot.admin import site as admin
 from bot.admin import web as pages
@@ -65,6 +66,7 @@ LOCK = "server.lock"
 DRAIN_SECONDS = 6.0  # for what is in flight when the server is asked to stop
 LAG_EVERY = 0.5
 QUEUE_EVERY = 5.0
+CLOCK_EVERY = 60.0
 
 
 @dataclass(slots=True)
@@ -318,10 +320,15 @@ def loops(product: Product) -> list[tuple[str, Coroutine[Any, Any, None]]]:
         ("dispatch", forever("dispatch", product.dispatcher.run)),
         ("lag", forever("lag", lambda: _look_at_lag(product.metrics))),
         ("queue", forever("queue", lambda: _look_at_queue(product), QUEUE_EVERY, longest=QUEUE_EVERY)),
+        ("clock", forever("clock", lambda: _look_at_clock(product), CLOCK_EVERY, sleep=_sleep_by(product.clock))),
         ("settings", forever("settings", product.settings.watch)),
         ("channels", forever("channels", product.channels.run)),
         ("anchor", forever("anchor", product.anchor.run)),
     ]
+
+
+def _sleep_by(clock: Clock) -> Callable[[float], Awaitable[None]]:
+    return lambda seconds: clock.until(clock.now() + timedelta(seconds=seconds))
 
 
 async def _look_at_lag(metrics: Metrics) -> None:
@@ -329,6 +336,16 @@ async def _look_at_lag(metrics: Metrics) -> None:
     before = loop.time()
     await asyncio.sleep(LAG_EVERY)
     metrics.loop_lag(max(0.0, loop.time() - before - LAG_EVERY))
+
+
+async def _look_at_clock(product: Product) -> None:
+    """Held against the database, where there may be replicas."""
+    if not product.settings.now.database_url.startswith("postgresql"):
+        return
+    seconds = await skew.measure(product.store, product.clock.now)
+    product.metrics.clock_ahead(seconds)
+    if abs(seconds) > skew.MUCH:
+        log.warning("%s; replicas whose clocks differ may send each other's work twice", skew.words(seconds))
 
 
 async def _look_at_queue(product: Product) -> None:

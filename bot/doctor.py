@@ -15,7 +15,7 @@ from email.utils import parsedate_to_datetime
 from aiohttp import ClientError, ClientSession, ClientTimeout
 from yarl import URL
 
-from bot import reach, way_back
+from bot import reach, skew, way_back
 from bot.channels.contract import CALLER_CHANNEL, CHECK_SECONDS, CanCheck, Channel, Check
 from bot.logs import Mask
 from bot.reach import plain
@@ -236,10 +236,25 @@ async def _clock(patient: Patient) -> Sequence[Check]:
     urls = [url for channel in patient.channels.values() for url in _platforms(channel, patient.settings)]
     async with ClientSession(timeout=ClientTimeout(total=CHECK_SECONDS)) as http:
         times = await asyncio.gather(*(_off(http, url) for url in urls))
-    for url, off in zip(urls, times, strict=True):
-        if off is not None:
-            return (_judged(off, URL(url).host or ""),)
-    return (Check("Clock", True, "no platform that is set up says what time it is"),)
+    said = [(off, URL(url).host or "") for url, off in zip(urls, times, strict=True) if off is not None]
+    silent = Check("Clock", True, "no platform that is set up says what time it is")
+    return (_judged(*said[0]) if said else silent, *await _skew(patient))
+
+
+async def _skew(patient: Patient) -> Sequence[Check]:
+    """Held against the database, where there may be replicas."""
+    if _kind(patient.settings) == "SQLite":
+        return ()
+    try:
+        seconds = await skew.measure(patient.store, patient.now)
+    except StoreUnavailable:
+        return ()
+    if abs(seconds) <= skew.MUCH:
+        return (Check("Replicas", True, "as the database has it"),)
+    mend = (
+        "Switch time synchronisation (NTP) on, on every machine; until then replicas may send each other's work twice."
+    )
+    return (Check("Replicas", False, skew.words(seconds), mend),)
 
 
 def _platforms(channel: Channel, settings: Settings) -> list[str]:

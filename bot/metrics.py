@@ -43,6 +43,9 @@ class Metrics:
             "gatebell_channel_broken", "1 where a channel's credentials are refused", ["channel"], registry=registry
         )
         self._up = Gauge("gatebell_up", "1 where what the server leans on answers", ["what"], registry=registry)
+        self._ahead = Gauge(
+            "gatebell_clock_ahead_seconds", "By how much this clock is ahead of PostgreSQL's", registry=registry
+        )
         self._lag = Gauge("gatebell_loop_lag_seconds", "How late the event loop was, last time", registry=registry)
         self._requests = Counter("gatebell_http_requests", "Requests", ["method", "route", "status"], registry=registry)
         self._request = Histogram(
@@ -85,6 +88,10 @@ class Metrics:
     def up(self, what: str, *, up: bool) -> None:
         """`what` is database, redis and the like."""
         self._up.labels(what).set(up)
+
+    def clock_ahead(self, seconds: float) -> None:
+        """Of the database's; negative where it is behind."""
+        self._ahead.set(seconds)
 
     def loop_lag(self, seconds: float) -> None:
         self._lag.set(seconds)

@@ -86,7 +86,7 @@ TABLE = Table(
         Row("bot.reach", may=("bot.channels.contract", *FOUNDATION)),
         Row("bot.round_trip", may=(*WAY_BACK, "interactions.**", *DISPATCH, *FOUNDATION)),
         Row("bot.way_back", may=(*WAY_BACK, *DISPATCH, *FOUNDATION)),
-        Row("bot.doctor", may=("bot.channels.contract", "bot.reach", "bot.way_back", *FOUNDATION)),
+        Row("bot.doctor", may=("bot.channels.contract", "bot.reach", "bot.skew", "bot.way_back", *FOUNDATION)),
         Row("bot.store.migrations.**", may=(OWN, "bot.tables", "bot.*.tables", *GROUND)),
         Row("bot.**", may=(OWN, "interactions.**", *FOUNDATION)),
     ),

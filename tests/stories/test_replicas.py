@@ -1,6 +1,7 @@
 """Two replicas on one PostgreSQL and one Redis: any of them takes any request, and the death of one loses nothing."""
 
 import asyncio
+import re
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -8,7 +9,7 @@ import pytest
 
 from bot.rehearsal.failure import hang
 from tests.stories.process import Process, serving
-from tests.stories.world import ANA, BEN, MIA, Platforms
+from tests.stories.world import ANA, BEN, MIA, Platforms, installed
 
 MANY = 30
 
@@ -63,6 +64,16 @@ async def test_what_a_dead_replica_held_is_taken_over_by_the_other_and_shown_onc
     await platforms.slack.until(lambda: all(name in ana.shown_text() for name in names), 20, "all of them")
     assert all(told)
     assert len(ana.messages) == MANY
+
+
+async def test_a_replica_whose_clock_is_ahead_warns_and_says_by_how_much(
+    platforms: Platforms, data: Path, postgres_story: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async with installed(platforms, data, install_teams=False, DATABASE_URL=postgres_story) as world:
+        await world.forward(minutes=1)
+        await world.until(lambda: "seconds ahead of the database" in caplog.text)
+        metrics = world.product.metrics.text().decode()
+    assert re.search(r"^gatebell_clock_ahead_seconds (59|60)\.", metrics, re.MULTILINE)
 
 
 async def test_both_work_on_one_queue_and_nothing_is_sent_twice(
