@@ -49,13 +49,13 @@ from bot.lobby import Lobby, raise_limit
 from bot.logs import Mask
 from bot.memory import ChannelMemory, Once
 from bot.metrics import Metrics
+from bot.opening import opened_store
 from bot.operators import Accounts, Operators
 from bot.redis_link import RedisLink
 from bot.settings import Settings
 from bot.steady import forever
-from bot.store import Store, StoreUnavailable, open_store
+from bot.store import Store, StoreUnavailable
 from bot.store.alone import alone
-from bot.store.migrate import bring_up_to_date
 from bot.thresholds import Thresholds
 from bot.thresholds.stage import above_threshold
 from interactions.registry import Registry
@@ -383,9 +383,7 @@ def _pacing(settings: Settings, redis: RedisLink | None) -> Pacing:
 
 
 async def _store(settings: Settings, stack: AsyncExitStack) -> Store:
-    await bring_up_to_date(settings.database_url)
-    store = open_store(settings.database_url)
-    await store.start()
+    store = await opened_store(settings.database_url)
     stack.push_async_callback(store.stop)
     return store
 

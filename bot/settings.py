@@ -191,18 +191,20 @@ def load(
     data_dir: Path,
     folder: Path = Path(),
     saved: Mapping[str, str] | None = None,
+    make_key: bool = True,
 ) -> Settings:
     """The settings of the core and of the channels' `fields`. Raises SettingsFault that lists every flaw.
 
     The environment outranks the saved file, which outranks `.env` in the working directory (`folder`). With `saved`,
-    that is taken for the saved file's content: what would hold if it were saved.
+    that is taken for the saved file's content: what would hold if it were saved. With `make_key`, a secret key is
+    made where there is none, and a place for it.
     """
     table = (*CORE, *fields)
     flaws: list[Flaw] = []
     layers = [(ENVIRONMENT, environ), *_files(data_dir, folder, saved, flaws)]
     values, sources = _values(table, layers, flaws)
     values["GATEBELL_DATA_DIR"] = str(data_dir)
-    _fill(values, data_dir, flaws)
+    _fill(values, data_dir, flaws, make_key)
     flaws += _together(table, values)
     if flaws:
         raise SettingsFault(flaws)
@@ -272,11 +274,11 @@ def _checked(field: Field, said: _Said, flaws: list[Flaw]) -> str:
         return field.default
 
 
-def _fill(values: dict[str, str], data_dir: Path, flaws: list[Flaw]) -> None:
+def _fill(values: dict[str, str], data_dir: Path, flaws: list[Flaw], make_key: bool) -> None:
     """The defaults that follow from other settings."""
     values["DATABASE_URL"] = values["DATABASE_URL"] or f"sqlite:///{data_dir / 'gatebell.db'}"
     values["BASE_URL"] = values["BASE_URL"] or _own_address(values["HOST"], values["PORT"])
-    if not values["SECRET_KEY"]:
+    if not values["SECRET_KEY"] and (make_key or (data_dir / KEY_FILE).exists()):
         try:
             values["SECRET_KEY"] = own_secret(data_dir)
         except OSError as error:

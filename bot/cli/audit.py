@@ -44,7 +44,7 @@ def list_(
         for entry in await opened.ledger.list(limit=limit, subject=subject):
             echo(_words(entry))
 
-    with_database(work)
+    with_database(work, looking=True)
 
 
 @app.command()
@@ -64,7 +64,7 @@ def export(
             else:
                 await _every_entry(opened, out)
 
-    with_database(work)
+    with_database(work, looking=True)
 
 
 @app.command()
@@ -93,7 +93,7 @@ def verify(
                 echo(NO_ANCHOR.format(path=opened.anchor.path), err=True)
             await opened.anchor.advance(BY)
 
-    with_database(work, anchored=False)
+    with_database(work, anchored=False, looking=True)
 
 
 async def _tell(opened: Opened, verdict: Verdict) -> None:

@@ -32,7 +32,7 @@ def show(
     everything: Annotated[bool, Option("--all", help="Also those that nothing was said about.")] = False,
 ) -> None:
     """Show the settings and where each is from, secrets hidden."""
-    settings = settings_or_exit()
+    settings = settings_or_exit(looking=True)
     shown = {field.name: _shown(settings, field) for field in settings.fields if everything or settings[field.name]}
     if as_json:
         sources = settings.sources

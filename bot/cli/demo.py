@@ -3,6 +3,7 @@
 import asyncio
 import errno
 import os
+import shutil
 import signal
 import sys
 import tempfile
@@ -126,13 +127,22 @@ def _greet(address: str) -> None:
 def _why_not(error: OSError, host: str, port: int) -> str:
     match error.errno:
         case errno.EADDRINUSE:
-            return f"Port {port} of {host} is taken by another program. Choose another: gatebell demo --port {port + 1}"
+            return f"Port {port} of {host} is taken by another program. Choose another: {_command()} --port {port + 1}"
         case errno.EACCES:
-            return f"Port {port} may not be used by this user. Choose one above 1023: gatebell demo --port 8080"
+            return f"Port {port} may not be used by this user. Choose one above 1023: {_command()} --port 8080"
         case errno.EADDRNOTAVAIL:
             return f"{host} is not an address of this machine. Leave --host out for 127.0.0.1."
         case _:
             return f"The demo cannot listen on {host}:{port}: {error.strerror or error}"
+
+
+def _command() -> str:
+    """How the demo is started from here: `make demo` puts nothing on the PATH."""
+    beside = Path(sys.executable).parent / "gatebell"
+    if shutil.which("gatebell") or not beside.exists():
+        return "gatebell demo"
+    here = Path.cwd()
+    return f"{beside.relative_to(here) if beside.is_relative_to(here) else beside} demo"
 
 
 def _fail(words: str) -> int:

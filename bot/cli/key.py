@@ -46,7 +46,7 @@ def list_(as_json: AsJson = False) -> None:
             for each in keys:
                 echo(_words(each))
 
-    with_database(work)
+    with_database(work, looking=True)
 
 
 @app.command()

@@ -1,6 +1,7 @@
 """What the commands share: the settings, the opened database, and failing in words."""
 
 import asyncio
+import os
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -18,13 +19,15 @@ from bot.dispatch.notice import Fault, Unknown
 from bot.keys import Keys
 from bot.ledger import Ledger
 from bot.logs import Mask
+from bot.opening import opened_store
 from bot.operators import Operators
-from bot.settings import Settings, SettingsFault
+from bot.settings import DEFAULT, Settings, SettingsFault, data_dir
 from bot.signing import derive
-from bot.store import Store, StoreUnavailable, open_store
-from bot.store.migrate import CannotMigrate, bring_up_to_date
+from bot.store import Store, StoreUnavailable
+from bot.store.migrate import CannotMigrate
 
 BY = "cli"
+ANOTHER = "Did you mean another one? Set GATEBELL_DATA_DIR."
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,9 +49,15 @@ class Opened:
         return found.id
 
 
-def settings_or_exit() -> Settings:
+def settings_or_exit(*, looking: bool = False) -> Settings:
+    """A command that is only `looking` makes no data directory, and no key in it."""
+    place = data_dir(os.environ)
+    was_there = place.exists()
     with failing_in_words():
-        return read_settings()
+        settings = read_settings(looking=looking)
+    if not was_there and place.exists():
+        echo(f"A new data directory was made at {place}. {ANOTHER}", err=True)
+    return settings
 
 
 def refuse(words: str) -> NoReturn:
@@ -65,10 +74,16 @@ def known_channel(name: str) -> str:
     return name
 
 
-def with_database(work: Callable[[Opened], Awaitable[None]], *, anchored: bool = True) -> None:
-    """Run a command's work on the opened database. Without `anchored` the audit log's anchor is left as it is."""
-    settings = settings_or_exit()
+def with_database(work: Callable[[Opened], Awaitable[None]], *, anchored: bool = True, looking: bool = False) -> None:
+    """Run a command's work on the opened database. Without `anchored` the audit log's anchor is left as it is.
+
+    A command that is only `looking` ends where there is nothing to look at.
+    """
+    settings = settings_or_exit(looking=looking)
     with failing_in_words():
+        if not settings.data_dir.exists() and settings.sources["DATABASE_URL"] == DEFAULT:
+            raise Unknown(f"there is no data directory at {settings.data_dir}. {ANOTHER}")
+        settings = settings_or_exit()
         on_database(settings, work, anchored=anchored)
 
 
@@ -104,9 +119,7 @@ def failing_in_words() -> Iterator[None]:
 
 @asynccontextmanager
 async def _opened(settings: Settings) -> AsyncIterator[Opened]:
-    await bring_up_to_date(settings.database_url)
-    store = open_store(settings.database_url)
-    await store.start()
+    store = await opened_store(settings.database_url)
     try:
         mask = Mask(settings.secrets)
         ledger = Ledger(store, derive(settings.secret_key, "audit"), mask)

@@ -47,7 +47,7 @@ def list_(as_json: Annotated[bool, Option("--json", help="For machines.")] = Fal
             for each in everybody:
                 echo(_words(each))
 
-    with_database(work)
+    with_database(work, looking=True)
 
 
 @app.command()

@@ -9,9 +9,12 @@ WRONG_SETTINGS = 2
 FAILED = 1
 
 
-def read_settings() -> Settings:
-    """The settings of this process. Raises SettingsFault."""
-    return load(fields(), os.environ, data_dir(os.environ))
+def read_settings(*, looking: bool = False) -> Settings:
+    """The settings of this process; where there is no secret key yet, one is made unless it is for `looking` alone.
+
+    Raises SettingsFault.
+    """
+    return load(fields(), os.environ, data_dir(os.environ), make_key=not looking)
 
 
 def in_words(fault: SettingsFault) -> str:

@@ -5,12 +5,14 @@ import errno
 import gc
 import logging
 import sys
+from contextlib import AsyncExitStack
 
-from bot.app import run
+from bot.app import LOCK, run
 from bot.cli.reading import FAILED, WRONG_SETTINGS, in_words, read_settings
 from bot.logs import start_logging
 from bot.settings import Settings, SettingsFault
 from bot.store import StoreUnavailable
+from bot.store.alone import alone
 from bot.store.migrate import CannotMigrate
 
 log = logging.getLogger(__name__)
@@ -57,5 +59,13 @@ def _why(error: BaseException, settings: Settings) -> str:
     if isinstance(error, ExceptionGroup):
         return "; ".join(_why(each, settings) for each in error.exceptions)
     if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-        return f"port {settings.port} of {settings.host} is taken; set PORT to another one"
+        return _taken(settings)
     return str(error)
+
+
+def _taken(settings: Settings) -> str:
+    port = f"port {settings.port} of {settings.host} is taken"
+    if settings.database_url.startswith("sqlite") and not alone(settings.data_dir / LOCK, AsyncExitStack()):
+        return f"{port}: Gatebell already runs on this data directory ({settings.data_dir}), so stop that one first"
+    other = settings.port + 1 if settings.port < 65535 else 8080
+    return f"{port} by another program. Choose another: PORT={other} gatebell serve; or stop what runs there"

@@ -24,7 +24,7 @@ def slack_manifest_(
     explain: Annotated[bool, Option("--explain", help="Say what each right is for instead.")] = False,
 ) -> None:
     """Print the manifest from which Slack makes the app."""
-    base_url = url or ("" if socket_mode or explain else settings_or_exit().base_url)
+    base_url = url or ("" if socket_mode or explain else settings_or_exit(looking=True).base_url)
     app = SlackApp(base_url, socket_mode, minimal, name)
     if explain:
         echo("\n".join(_explained(app)))

@@ -24,7 +24,7 @@ def teams_package(
     terms_url: Annotated[str, Option(metavar="URL", help="Your terms of use; else BASE_URL.")] = "",
 ) -> None:
     """Write the Teams app package, made of TEAMS_APP_ID and BASE_URL."""
-    settings = settings_or_exit()
+    settings = settings_or_exit(looking=True)
     app = TeamsApp(
         settings["TEAMS_APP_ID"],
         settings.base_url,

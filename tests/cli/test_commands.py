@@ -242,3 +242,34 @@ def test_what_cannot_be_meant_is_refused_at_once(shell: Shell, words: tuple[str,
 def test_a_saved_setting_says_what_one_might_not_expect_of_it(shell: Shell, name: str, value: str, said: str) -> None:
     saved = shell.run("config", "set", name, value)
     assert (saved.exit_code, saved.stderr) == (0, said)
+
+
+@pytest.mark.parametrize("words", [("operator", "list"), ("key", "list"), ("audit", "list"), ("audit", "verify")])
+def test_where_there_is_nothing_a_command_that_looks_makes_nothing(shell: Shell, words: tuple[str, ...]) -> None:
+    elsewhere = shell.folder / "elsewhere" / "data"
+    told = shell.run(*words, GATEBELL_DATA_DIR=str(elsewhere))
+    assert (told.exit_code, elsewhere.exists()) == (1, False)
+    assert told.stderr == (
+        f"gatebell: there is no data directory at {elsewhere}. Did you mean another one? Set GATEBELL_DATA_DIR.\n"
+    )
+
+
+@pytest.mark.parametrize("words", [("config", "show"), ("slack-manifest", "--socket-mode")])
+def test_looking_at_what_needs_no_database_makes_nothing(shell: Shell, words: tuple[str, ...]) -> None:
+    elsewhere = shell.folder / "elsewhere"
+    assert shell.run(*words, GATEBELL_DATA_DIR=str(elsewhere)).exit_code == 0
+    assert not elsewhere.exists()
+
+
+def test_a_new_data_directory_is_told(shell: Shell) -> None:
+    elsewhere = shell.folder / "elsewhere"
+    told = shell.run("operator", "add", "ana@example.com", GATEBELL_DATA_DIR=str(elsewhere))
+    said = f"A new data directory was made at {elsewhere}. Did you mean another one? Set GATEBELL_DATA_DIR.\n"
+    assert (told.exit_code, told.stderr) == (0, said)
+
+
+@pytest.mark.parametrize("words", [("operator", "list"), ("send", "Hello"), ("operator", "add", "ana@example.com")])
+def test_a_postgresql_that_does_not_answer_is_said_with_its_place(shell: Shell, words: tuple[str, ...]) -> None:
+    told = shell.run(*words, DATABASE_URL="postgresql://gatebell:hunter22@127.0.0.1:1/gatebell")
+    said = "The database at 127.0.0.1:1 does not answer. Is PostgreSQL running there, and is DATABASE_URL right?"
+    assert (told.exit_code, told.stderr) == (1, f"gatebell: {said}\n")

@@ -93,7 +93,19 @@ async def test_a_server_with_wrong_settings_lists_them_and_ends_with_2(shell: Sh
 
 async def test_a_server_says_when_its_port_is_taken(shell: Shell, mailbox: Mailbox) -> None:
     code, _, err = await ended(await shell.start("serve", PORT=str(mailbox.port)))
-    assert (code, f"port {mailbox.port} of 127.0.0.1 is taken" in err, "Traceback" in err) == (1, True, False)
+    said = f"port {mailbox.port} of 127.0.0.1 is taken by another program. Choose another: PORT={mailbox.port + 1} "
+    assert (code, said in err, "or stop what runs there" in err, "Traceback" in err) == (1, True, True, False)
+
+
+async def test_a_second_server_on_the_same_data_says_that_one_runs_already(shell: Shell) -> None:
+    port = free_port()
+    first = await shell.start("serve", PORT=str(port))
+    async with ClientSession() as http:
+        assert await ready(http, f"http://127.0.0.1:{port}/readyz")
+    code, _, err = await ended(await shell.start("serve", PORT=str(port)))
+    first.send_signal(signal.SIGTERM)
+    await ended(first)
+    assert (code, f"Gatebell already runs on this data directory ({shell.folder})" in err) == (1, True)
 
 
 async def test_the_first_start_prints_where_the_set_up_begins(shell: Shell) -> None:

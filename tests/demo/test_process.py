@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 
@@ -80,11 +81,14 @@ async def test_only_the_demos_own_files_are_served(visitor: aiohttp.ClientSessio
 
 async def test_a_taken_port_is_said_in_plain_words(demo: Demo, tmp_path: Path) -> None:
     port = demo.address.rpartition(":")[2]
-    second = await asyncio.create_subprocess_exec(*COMMAND, port, cwd=tmp_path, stderr=asyncio.subprocess.PIPE)
+    second = await asyncio.create_subprocess_exec(
+        *COMMAND, port, cwd=tmp_path, stderr=asyncio.subprocess.PIPE, env={"PATH": "/usr/bin"}
+    )
     _, said = await second.communicate()
     assert second.returncode == 1
     assert said.decode() == (
-        f"Port {port} of 127.0.0.1 is taken by another program. Choose another: gatebell demo --port {int(port) + 1}\n"
+        f"Port {port} of 127.0.0.1 is taken by another program."
+        f" Choose another: {Path(sys.executable).parent}/gatebell demo --port {int(port) + 1}\n"
     )
 
 
