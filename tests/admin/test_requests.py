@@ -97,6 +97,14 @@ async def test_the_time_line_tells_attempts_and_clicks_in_order(world: World, an
     assert "they were not asked" in line
 
 
+async def test_whoever_only_looks_reads_who_can_decide_and_of_no_click(world: World) -> None:
+    asked = await world.ask_blocked(to=[ANA])
+    async with await signed_in(world, BEN) as browser:
+        words = (await browser.get(f"/admin/requests/{asked['id']}")).words
+    assert "Only Ana can decide this; you are looking." in words
+    assert "your click" not in words
+
+
 async def test_what_was_changed_behind_its_back_is_said(world: World, ana: Visiting) -> None:
     asked = await world.ask_blocked(to=[ANA])
     address = f"/admin/requests/{asked['id']}"

@@ -134,17 +134,28 @@ async def _shown(visit: Visit, answer: Answer | None = None, typed: Mapping[str,
         raise Unknown("there is no request with this id", "id")
     titles = {name: channel.title for name, channel in visit.faces.channels().items()}
     status = 200 if answer is None else 422 if answer.field else 409
-    return Shown("request.html", {**_card(review, answer, typed), **_facts(seen, titles, visit)}, status)
+    return Shown(
+        "request.html", {**_card(review, answer, typed, _onlooker(visit, seen)), **_facts(seen, titles, visit)}, status
+    )
 
 
-def _card(review: Review, answer: Answer | None, typed: Mapping[str, str] | None) -> dict[str, object]:
+def _onlooker(visit: Visit, seen: Seen) -> str:
+    """Who can decide, for somebody who only looks; "" for who was asked."""
+    asked = json.loads(seen.row["audience"])
+    if visit.who.operator.id in asked:
+        return ""
+    names = [seen.names.operator(each) for each in asked]
+    return f"Only {' or '.join(names)} can decide this; you are looking." if names else "Nobody can decide this here."
+
+
+def _card(review: Review, answer: Answer | None, typed: Mapping[str, str] | None, looking: str) -> dict[str, object]:
     """The card as people see it, with the forms of whoever may answer."""
     card = review.card
     return {
         "card": card,
         "lines": tuple(lines(card.payload)) if card.payload else (),
         "left": "",  # the time itself says it in words here
-        "words": answer.words if answer else review.words,
+        "words": answer.words if answer else looking or review.words,
         "refused": answer is not None,
         "wrong": answer.field if answer else "",
         "typed": typed or {},
