@@ -22,7 +22,7 @@ QUESTION = Clarification(
     choices=(Option(id="works", label="It works"), Option(id="also", label="This one too")),
     agent="Gatebell",
 )
-SILENT = "Look at BASE_URL, and at the address that the platform was given for clicks."
+SILENT = "Open the link in the message. If it does not open, correct BASE_URL."
 NOTHING_CAME = "You pressed a button, and nothing came in."
 _LAST = "round_trip:last"
 _ENDED_UNANSWERED = frozenset({"expired", "withdrawn"})
@@ -33,6 +33,7 @@ _PERSONAL = frozenset({"a request from another workspace", "a request from anoth
 class State(StrEnum):
     DONE = "done"
     WAITING = "waiting"
+    UNPRESSED = "not pressed"
     FAILED = "failed"
     NOT_YET = "not yet"
 
@@ -60,6 +61,11 @@ class Trip:
     @property
     def failed(self) -> Hop | None:
         return next((hop for hop in self.hops if hop.state is State.FAILED), None)
+
+    @property
+    def unpressed(self) -> Hop | None:
+        """Where nobody pressed a button in time, which says nothing about the way."""
+        return next((hop for hop in self.hops if hop.state is State.UNPRESSED), None)
 
     @property
     def done(self) -> bool:
@@ -122,9 +128,9 @@ async def follow(store: Store, channels: Mapping[str, Channel], question_id: str
         raise Unknown("there is no such round trip", "id")
     came = await heard(ChannelMemory(store, lambda: at, found[1]["channel"]))
     traces = await store.read(lambda tx: _traces(tx, *found, came, at))
-    hops = _in_order(_hops(traces, when_silent(channels.get(found[1]["channel"]))))
+    hops = _in_order(_hops(traces, _silence(traces, channels.get(found[1]["channel"]))))
     over = traces.question["status"] != "pending" and (hops[-1].state is State.DONE or traces.age > LIVES)
-    failed = any(hop.state is State.FAILED for hop in hops)
+    failed = any(hop.state in {State.FAILED, State.UNPRESSED} for hop in hops)
     return Trip(
         question_id, str(traces.delivery["channel"]), float(traces.question["created_at"]), hops, over or failed
     )
@@ -199,18 +205,23 @@ def _delivered(traces: Traces) -> Hop:
 def _clicked(traces: Traces, silent: str) -> Hop:
     if traces.decided or traces.refusals or traces.doubt:
         return Hop("Clicked", State.DONE, "An answer came in.")
+    if traces.question["ended_because"] == NOTHING_CAME:
+        return Hop("Clicked", State.FAILED, NOTHING_CAME, silent)
     if traces.question["status"] in _ENDED_UNANSWERED:
-        words = str(traces.question["ended_because"]) or "No answer came in."
-        did = "" if words == NOTHING_CAME else "Did you press a button? "
-        return Hop("Clicked", State.FAILED, words, f"{did}{_unheard(traces)} {silent}")
-    mend = f"Press a button on the card. Did you, and nothing happens here? {_unheard(traces)} {silent}"
+        mend = f"Make another round trip, and press a button. Did you, and nothing came in? {silent}"
+        return Hop("Clicked", State.UNPRESSED, "Nobody pressed a button in time.", mend)
+    mend = f"Press a button on the card. Did you, and nothing happens here? {silent}"
     return Hop("Clicked", State.WAITING, "Waiting for you to press a button on the card.", mend)
 
 
-def _unheard(traces: Traces) -> str:
+def _silence(traces: Traces, channel: Channel | None) -> str:
+    """What to look at where somebody pressed a button and nothing came in."""
+    mend, is_called = when_silent(channel), isinstance(channel, IsCalled)
+    if not is_called:
+        return mend
     if traces.heard.called_at:
-        return "The platform's other calls do come in, so only the clicks go elsewhere."
-    return "Then the platform could not call us."
+        return f"The platform's other calls do come in, so only the clicks go elsewhere. {mend}"
+    return f"Then the platform could not call us. {mend}"
 
 
 def _signature(traces: Traces) -> Hop:

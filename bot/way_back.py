@@ -125,6 +125,8 @@ def _round_trip(found: Found, trip: Trip) -> Check:
     name, began = "Round trip", f"the one of {moment(trip.began)}"
     if trip.done:
         return Check(name, True, f"{began} went all the way")
+    if trip.unpressed:
+        return Check(name, True, f"on {began} nobody pressed a button in time", trip.unpressed.mend)
     if trip.failed is None:
         return Check(name, True, f"{began} is still under way", _waiting(trip).mend)
     cause = f"{began} ended at “{trip.failed.name}”"

@@ -88,7 +88,7 @@ async def _travelled(product: "Product", mask: Mask, operator: str, channel: str
         working.cancel()
         await asyncio.gather(working, return_exceptions=True)
     _print_trip(trip, mask)
-    return trip.done
+    return trip.failed is None
 
 
 def _chosen(product: "Product", named: str) -> str:
@@ -99,8 +99,8 @@ def _chosen(product: "Product", named: str) -> str:
     for name in (named,) if named else product.settings.now.chain:
         if not channels[name].missing():
             return name
-    title = channels[named].title if named else "No channel"
-    raise Unfit(f"{title} is not set up. Set {'it' if named else 'one'} up under General → Notifications.", "channel")
+    words = f"{channels[named].title} is not set up. Set it" if named else "No channel is set up. Set one"
+    raise Unfit(f"{words} up under General → Notifications.", "channel")
 
 
 async def _followed(product: "Product", question_id: str, wait: float) -> "Trip":
@@ -164,9 +164,9 @@ def _lines(check: Check, width: int) -> Iterator[str]:
 def _print_trip(trip: "Trip", mask: Mask) -> None:
     from bot.round_trip import State
 
-    marks = {State.DONE: "ok  ", State.FAILED: "FAIL", State.WAITING: "…   ", State.NOT_YET: "    "}
+    marks = {State.DONE: "ok  ", State.FAILED: "FAIL", State.UNPRESSED: "note", State.WAITING: "…   "}
     echo(f"\nRound trip on {trip.channel}")
     for hop in trip.hops:
-        echo(f"  {marks[hop.state]}  {hop.name:<10} {mask.text(hop.words)}".rstrip())
+        echo(f"  {marks.get(hop.state, '    ')}  {hop.name:<10} {mask.text(hop.words)}".rstrip())
         if hop.mend and hop.state is not State.DONE:
             echo(textwrap.fill(f"→ {hop.mend}", WIDTH, initial_indent=" " * 19, subsequent_indent=" " * 21))

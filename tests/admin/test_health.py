@@ -188,6 +188,16 @@ async def test_whoever_pressed_and_saw_nothing_happen_need_not_wait(world: World
     assert "ended at “Clicked”: You pressed a button, and nothing came in." in health.words
 
 
+async def test_a_card_that_nobody_pressed_is_no_fault_of_the_way(world: World) -> None:
+    async with await signed_in(world, MIA) as browser:
+        begun = await browser.post("/admin/health/trip", {"channel": "email"})
+        await world.shown_to_mia()
+        await world.forward(minutes=16)
+        seen = await told(browser, begun.at, "Nobody pressed a button in time.")
+    assert "If it does not open, correct BASE_URL." in seen.words
+    assert "failed" not in seen.words
+
+
 async def test_no_other_question_is_taken_back_that_way(world: World) -> None:
     asked = await world.ask_blocked(to=[ANA])
     async with await signed_in(world, ANA) as browser:

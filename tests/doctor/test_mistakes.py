@@ -80,13 +80,14 @@ async def test_without_interactivity_the_round_trip_stops_at_the_click(world: Wo
     assert (clicked.state, "Interactivity" in clicked.mend) == (State.WAITING, True)
 
 
-async def test_an_unanswered_round_trip_fails_at_the_click_when_its_time_is_over(world: World) -> None:
+async def test_an_unanswered_round_trip_stops_at_the_click_when_its_time_is_over(world: World) -> None:
     world.slack.events_url = None
     trip_id = (await delivered(world)).id
     await world.forward(minutes=16)
     trip = await ended(world, trip_id)
-    assert trip.failed is not None
-    assert (trip.failed.name, "Interactivity" in trip.failed.mend) == ("Clicked", True)
+    assert trip.failed is None
+    assert trip.unpressed
+    assert (trip.unpressed.name, "Interactivity" in trip.unpressed.mend) == ("Clicked", True)
 
 
 async def test_an_address_that_leads_to_somebody_else_is_named(platforms: Platforms, data: Path) -> None:

@@ -123,6 +123,14 @@ async def test_a_round_trip_on_which_nothing_came_in_is_told_until_a_click_comes
     assert await failing(world) == []
 
 
+async def test_a_round_trip_that_nobody_pressed_in_time_is_something_to_know(world: World) -> None:
+    trip = await delivered(world)
+    await end(world.product.dispatcher, trip.id, "No answer came in within 8 seconds.", "cli")
+    told = await answers(world, "Round trip")
+    assert (told.ok, "nobody pressed a button in time" in told.cause) == (True, True)
+    assert "switch Interactivity on" in told.mend
+
+
 async def test_where_slacks_other_calls_come_in_only_the_clicks_go_elsewhere(world: World) -> None:
     trip = await delivered(world)
     assert "the platform could not call us" in (await answers(world, "Round trip")).mend
