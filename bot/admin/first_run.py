@@ -28,7 +28,13 @@ STEPS = (
         "The public address is not set: links in messages lead to {address}, which others cannot open.",
         "Set the public address",
     ),
-    Step("channel", "Channel", "A channel", "No channel of the chain is set up, so nobody can be told.", "Set up a channel"),
+    Step(
+        "channel",
+        "Channel",
+        "A channel",
+        "No channel of the chain is set up, so nobody can be told.",
+        "Set up a channel",
+    ),
     Step("test", "Test", "A test", "No message has reached anybody yet.", "Send yourself a test"),
     Step("done", "Done", "Done"),
 )

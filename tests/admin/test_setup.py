@@ -90,7 +90,10 @@ async def test_a_chain_of_the_environment_is_named_where_the_wizard_cannot_chang
     platforms: Platforms, data: Path
 ) -> None:
     unset: dict[str, Any] = {"CHAIN": "slack", "SLACK_BOT_TOKEN": ""}
-    async with installed(platforms, data, install_teams=False, **unset) as world, await signed_in(world, ANA) as browser:
+    async with (
+        installed(platforms, data, install_teams=False, **unset) as world,
+        await signed_in(world, ANA) as browser,
+    ):
         seen = await browser.post("/setup/channel/webhook", {"WEBHOOK_URL": world.caller.url})
     assert "until webhook is added to CHAIN" in seen.words
 

@@ -92,7 +92,11 @@ async def test_without_script_every_step_can_be_left_out_and_is_asked_for_later(
         left_out = await page.locator(".rows.brief").inner_text()
         assert left_out.split("\n") == ["Public address", "left out", "A channel", "left out", "A test", "left out"]
         await page.get_by_role("link", name="To the overview").click()
-        for words in ("The public address is not set", "No channel of the chain is set up", "No message has reached anybody"):
+        for words in (
+            "The public address is not set",
+            "No channel of the chain is set up",
+            "No message has reached anybody",
+        ):
             assert await page.get_by_text(words).count() == 1
         await page.get_by_role("link", name="Set the public address").click()
         assert page.url == f"{new_office.address}/setup/address"
