@@ -104,6 +104,7 @@ class Copy:
     severity: str
     interaction_id: str
     reader: str
+    for_room: bool
     channel: str
     standing: Standing
     reason: str
@@ -208,6 +209,7 @@ def copy(row: Row, names: Names, mask: Mask, at: datetime) -> Copy:
         severity=shown.severity.value,
         interaction_id=row["interaction_id"],
         reader=one_line(names.reader(row)),
+        for_room=row["reader_kind"] == ReaderKind.ROOM,
         channel=row["channel"],
         standing=standing(row, at),
         reason=row["reason"],

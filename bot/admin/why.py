@@ -1,5 +1,7 @@
 """Words for what became of a copy: why somebody was not told, and what happens next. Pure functions."""
 
+from collections.abc import Sequence
+
 from bot.admin.rows import Attempt, Copy, Standing
 from bot.channels.contract import Reason
 
@@ -22,6 +24,7 @@ MENDS = {
     Reason.UNAUTHORIZED: "An admin has to renew the channel's credentials under Notifications.",
     Reason.REFUSED: "Ask them to unblock or add the app again, then send it again.",
 }
+NO_ROOM = "No room is set. Set SLACK_CHANNEL or SMTP_TO under Notifications, or a room for this threshold."
 OTHERS = {
     "no_reader": "this person is no longer an operator",
     "invalid": "the stored card cannot be read",
@@ -60,7 +63,12 @@ def standing(copy: Copy) -> str:
         case Standing.TOGETHER:
             return f"Told in one message with others that came at the same time ({copy.detail})."
         case Standing.FAILED:
-            return " ".join(filter(None, (f"Not told: {_because(copy)}.", mend(copy.reason))))
+            return " ".join(filter(None, (f"Not told: {_because(copy)}.", _mend(copy))))
+
+
+def nobody_told(copies: Sequence[Copy]) -> bool:
+    """Whether there was something to tell, and no copy of it ever reached anybody."""
+    return bool(copies) and all(copy.standing is Standing.FAILED for copy in copies)
 
 
 def attempt(attempt: Attempt, title: str) -> str:
@@ -91,6 +99,12 @@ def span(seconds: float) -> str:
             count = int(seconds // size)
             return f"{count} {word}{'s' if count > 1 else ''}"
     return "less than a minute"
+
+
+def _mend(copy: Copy) -> str:
+    """A room is nobody whose account could be linked."""
+    homeless = copy.for_room and copy.reason in {Reason.NO_ADDRESS, Reason.NOT_SET_UP}
+    return NO_ROOM if homeless else mend(copy.reason)
 
 
 def _because(copy: Copy) -> str:

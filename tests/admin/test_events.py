@@ -49,6 +49,18 @@ async def test_a_switched_off_class_says_where_to_switch_it_on(platforms: Platfo
     assert "switch it on again under Notifications" in words
 
 
+async def test_a_room_that_is_not_set_is_named_as_what_is_missing(platforms: Platforms, data: Path) -> None:
+    calls = {"user": "dana@example.com", "tool": "crm.read", "window": "1h", "count": 400, "limit": 300}
+    async with installed(platforms, data, install_teams=False, SMTP_TO="") as world:
+        told = await world.tell("throughput.threshold", context=calls)
+        await at_rest(world)
+        async with await signed_in(world, ANA) as browser:
+            words = (await opened(browser, told["event_id"])).words
+    assert "Nobody was told." in words
+    assert "No room is set. Set SLACK_CHANNEL or SMTP_TO" in words
+    assert "Link their account" not in words
+
+
 async def test_an_event_that_asks_leads_to_its_request(world: World, ben: Visiting) -> None:
     context = {"agent": "Archivist", "tool": "drive.delete", "arguments": {"path": "/a"}, "ask": True}
     told = await world.tell("destructive_action.blocked", context=context)

@@ -57,7 +57,7 @@ async def event(visit: Visit) -> Shown:
         "event.html",
         {
             "event": told,
-            "became": became(told),
+            "became": "nobody was told" if why.nobody_told(copies) else became(told),
             "words": words,
             "mend": mend,
             "details": visit.faces.mask.text(row["details"]),
