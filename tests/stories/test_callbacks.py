@@ -87,7 +87,7 @@ async def test_a_repeated_callback_has_the_same_id(world: World) -> None:
 
 async def test_a_callback_is_made_once(world: World) -> None:
     first = await ended(world)
-    await world.caller.wait_for(1)
+    assert (await callback_of(world, first))["state"] == "sent"
     await world.forward(hours=2)
     second = await ended(world)
     assert [each.json["id"] for each in await world.caller.wait_for(2)] == [first, second]

@@ -58,7 +58,7 @@ async def test_a_kill_while_every_channel_is_down_loses_nothing_and_shows_nothin
 async def test_a_pending_request_survives_and_its_old_buttons_work(platforms: Platforms, data: Path) -> None:
     async with serving(platforms, data) as process:
         asked = await process.ask_blocked(callback_url=platforms.caller.url)
-        await _shown_to_all(platforms)
+        await _shown_to_all(platforms, process)
         await process.kill()
         await process.start()
         await platforms.slack.dm(ANA).click("Approve")
@@ -74,7 +74,7 @@ async def test_a_decision_that_was_not_yet_shown_everywhere_is_shown_after_a_res
 ) -> None:
     async with serving(platforms, data) as process:
         await process.ask_blocked()
-        await _shown_to_all(platforms)
+        await _shown_to_all(platforms, process)
         platforms.teams.fail(status(503), part="connector")
         await platforms.slack.dm(ANA).click("Approve")
         await platforms.slack.dm(ANA).wait_for("Approved by Ana")
@@ -85,9 +85,11 @@ async def test_a_decision_that_was_not_yet_shown_everywhere_is_shown_after_a_res
         await platforms.teams.chat(BEN).wait_for("Approved by Ana")
 
 
-async def _shown_to_all(platforms: Platforms) -> None:
+async def _shown_to_all(platforms: Platforms, process: Process) -> None:
+    """And kept: what is in flight at a kill may be shown once more."""
     await asyncio.gather(
         platforms.slack.dm(ANA).wait_for("Keep blocked"),
         platforms.teams.chat(BEN).wait_for("Keep blocked"),
         platforms.mail.wait_for(1, to=MIA),
     )
+    await process.until_rows("SELECT COUNT(*) AS left FROM delivery WHERE shown < wanted", [{"left": 0}])
