@@ -22,6 +22,7 @@ from bot.dispatch.notice import (
     Unknown,
 )
 from bot.dispatch.outbox import NewDelivery, NewPost
+from bot.dispatch.pipeline import NO_CHANNEL
 from bot.dispatch.posting import Posting
 from bot.dispatch.records import moment
 from bot.dispatch.route import caller, operators_for, readers_for
@@ -41,6 +42,8 @@ DELIVERY = (
     " p.interaction_id, (SELECT COUNT(*) FROM attempt a WHERE a.delivery_id = d.id) AS attempts"
     " FROM delivery d JOIN post p ON p.ref = d.ref"
 )
+
+NOBODY = "There is nobody to ask yet. Add yourself: gatebell operator add you@example.com --role admin"
 
 AlsoPut = Callable[[Tx, str, str], Awaitable[None]]
 
@@ -202,7 +205,7 @@ class Asking:
             return ()
         actors = await operators_for(ask.audience, self._setting.directory)
         if not actors:
-            raise Unfit("nobody to ask: name operators, set ALERT_RECIPIENT_EMAIL or add an operator", "audience")
+            raise Unfit(NOBODY, "audience")
         if len(actors) < ask.approvals:
             raise Unfit(f"{ask.approvals} approvals need at least as many operators to ask", "approvals")
         return actors
@@ -224,7 +227,7 @@ class Asking:
         """One copy for each operator and the room; one for the caller, who is told nothing before it has ended."""
         chain = (ask.audience.channel,) if ask.audience.channel else self._setting.rules().chain
         if not chain:
-            raise Unfit("no channel stands in the chain; set CHAIN", "audience")
+            raise Unfit(NO_CHANNEL, "audience")
         readers = await readers_for(ask.audience, self._setting.directory)
         copies = [NewDelivery(new_id(at), reader, chain) for reader in readers]
         if ask.callback_url:

@@ -52,7 +52,8 @@ class Conditions:
         if not chain or not readers:
             return
         channel = self._tools.channels().get(health.channel)
-        card = _broken(channel.title if channel else health.channel, health)
+        page = f"{self._tools.stamps.base_url()}/admin/notifications#{health.channel}"
+        card = _broken(channel.title if channel else health.channel, health, page)
         post = NewPost(new_id(at), card, {"channel": health.channel, "reason": health.reason})
         await self._posting.put(post, [NewDelivery(new_id(at), reader, chain) for reader in readers], at)
 
@@ -76,11 +77,13 @@ async def _put(tx: Tx, health: ChannelHealth, at: datetime) -> bool:
     return known is None or known["state"] != str(health.condition)
 
 
-def _broken(title: str, health: ChannelHealth) -> Card:
+def _broken(title: str, health: ChannelHealth, page: str) -> Card:
     return Card(
         title=f"{title} does not take our messages",
         severity=Severity.HIGH,
         text=f"{title} refuses our credentials. Until that is mended, people are told on the next channel."
         f" Copy the credentials again under General → Notifications → {title}, then send a test.",
+        link=page,
+        link_label="Open Notifications",
         facts=(("Channel", title), ("Answer", health.detail or health.reason)),
     )

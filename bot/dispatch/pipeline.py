@@ -8,6 +8,9 @@ from bot.dispatch.cooldown import UNTIL_STORED, Cooldown, identity_of
 from bot.dispatch.notice import Dropped, Notice, NotTold, Phase
 from bot.dispatch.route import Directory, readers_for
 
+NOBODY = "There is nobody to tell yet. Add yourself: gatebell operator add you@example.com --role admin"
+NO_CHANNEL = "No channel stands in the chain. Set CHAIN, such as slack,teams,email"
+
 Stage = Callable[[Notice], Awaitable[Notice | Dropped]]
 
 
@@ -51,7 +54,7 @@ def switched_on(rules: Callable[[], Rules]) -> Stage:
 def with_a_way_out(rules: Callable[[], Rules]) -> Stage:
     async def stage(notice: Notice) -> Notice | Dropped:
         if not rules().chain and not notice.audience.channel:
-            return Dropped(NotTold.NO_CHANNEL, "no channel stands in the chain; set CHAIN")
+            return Dropped(NotTold.NO_CHANNEL, NO_CHANNEL)
         return notice
 
     return stage
@@ -82,6 +85,6 @@ def routed(directory: Directory, cooldown: Cooldown) -> Stage:
             return replace(notice, readers=readers)
         if notice.cooldown:
             await cooldown.give_back(notice.cooldown, notice.ref)
-        return Dropped(NotTold.NO_READER, "nobody to tell: set ALERT_RECIPIENT_EMAIL or add an operator")
+        return Dropped(NotTold.NO_READER, NOBODY)
 
     return stage

@@ -8,7 +8,7 @@ from datetime import datetime
 from bot.dispatch.asking import Asking
 from bot.dispatch.notice import Audience, Dropped, Event, MayAsk, Notice, NotTold, Result, Told, Unfit
 from bot.dispatch.outbox import NewDelivery, NewPost
-from bot.dispatch.pipeline import Stage, cooled, routed, run, switched_on, with_a_way_out
+from bot.dispatch.pipeline import NO_CHANNEL, NOBODY, Stage, cooled, routed, run, switched_on, with_a_way_out
 from bot.dispatch.posting import Posting
 from bot.dispatch.records import event_record
 from bot.dispatch.route import readers_for
@@ -80,8 +80,12 @@ class Telling:
         at = self._tools.clock.now()
         readers = await readers_for(audience, self._setting.directory)
         chain = (audience.channel,) if audience.channel else self._setting.rules().chain
-        if not readers or not chain:
-            raise Unfit("nobody to tell: set ALERT_RECIPIENT_EMAIL and CHAIN, or add an operator", "audience")
+        if not readers:
+            raise Unfit(NOBODY, "audience")
+        if not chain:
+            raise Unfit(NO_CHANNEL, "audience")
+        if audience.channel and audience.channel not in self._tools.channels():
+            raise Unfit(f"There is no channel {audience.channel}", "audience.channel")
         post = NewPost(new_id(at), card, {"title": card.title, "severity": str(card.severity)})
         await self._posting.put(post, [NewDelivery(new_id(at), reader, chain) for reader in readers], at)
         return post.ref

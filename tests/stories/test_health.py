@@ -26,6 +26,7 @@ async def test_a_revoked_token_is_shown_as_broken_and_the_admin_is_told_on_the_n
     world.slack.fail(error("token_revoked"))
     await told_of(world)
     await world.teams.chat(ANA).wait_for(BROKEN)
+    assert world.teams.chat(ANA).open_url("Open Notifications").endswith("/admin/notifications#slack")
     assert await _state(world) == "broken"
     assert "refuses our credentials" in await world.product.dispatcher.status_words()
 

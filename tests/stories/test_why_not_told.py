@@ -38,7 +38,7 @@ async def test_without_anybody_to_tell_it_says_how_to_name_somebody(platforms: P
         await _nobody_left(world)
         told = await world.tell("demo.event")
         assert await _stored(world) == [("suppressed", "no_reader")]
-        assert "ALERT_RECIPIENT_EMAIL" in told["reason"]
+        assert "Add yourself: gatebell operator add you@example.com --role admin" in told["reason"]
 
 
 async def _nobody_left(world: World) -> None:
