@@ -34,6 +34,15 @@ class Scope(StrEnum):
     ADMIN = "admin"
 
 
+MEANING = {
+    Scope.EVENTS_WRITE: "tell events",
+    Scope.INTERACTIONS_WRITE: "ask people, withdraw and consume its own requests",
+    Scope.INTERACTIONS_READ: "see requests",
+    Scope.METRICS: "read /metrics from elsewhere",
+    Scope.ADMIN: "everything, people and keys too",
+}  # what is offered for a new key: a scope that does nothing yet is not, though older keys may have it
+
+
 @dataclass(frozen=True, slots=True)
 class ApiKey:
     """A key without the key. With an `operator_id` it may also act as this person."""
@@ -76,7 +85,7 @@ class Keys:
         if not name or len(name) > 200 or not name.isprintable():
             raise Unfit("a key needs a name of 1 to 200 printable characters", "name")
         if not chosen:
-            raise Unfit(f"a key needs a scope: {', '.join(Scope)}", "scopes")
+            raise Unfit(f"a key needs a scope: {', '.join(MEANING)}", "scopes")
         new = NewKey(new_id(at), name, f"gb_{secrets.token_urlsafe(32)}", chosen)
 
         async def job(tx: Tx) -> None:
@@ -113,7 +122,9 @@ class Keys:
         async def job(tx: Tx) -> ApiKey:
             found = await tx.rows(sql, {"id": key_id})
             if len(found) != 1:
-                words = f"{len(found)} keys are named {key_id}; give the id" if found else f"there is no key {key_id}"
+                ids = " or ".join(row["id"] for row in found)
+                several = f"{len(found)} keys are named {key_id}; give the id: {ids}"
+                words = several if found else f"there is no key {key_id}"
                 raise Unknown(words, "id")
             values = {"id": found[0]["id"], "at": at.timestamp()}
             await tx.run("UPDATE api_key SET revoked_at = :at WHERE id = :id", values)

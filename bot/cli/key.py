@@ -6,17 +6,28 @@ from typing import Annotated
 
 from typer import Argument, Option, Typer, echo
 
-from bot.cli.opened import BY, Opened, with_database
-from bot.keys import ApiKey, Scope
+from bot.cli.opened import BY, Opened, refuse, with_database
+from bot.keys import MEANING, ApiKey, Scope
 
 app = Typer(help="The keys that programs call the API with.", no_args_is_help=True)
+SCOPES = "\n\n".join(f"{scope}: {meaning}" for scope, meaning in MEANING.items())
 AsJson = Annotated[bool, Option("--json", help="For machines.")]
 
 
-@app.command()
+def _offered(scopes: list[str]) -> list[str]:
+    for scope in scopes:
+        if scope not in MEANING:
+            refuse(f"There is no scope {scope}. Choose from {', '.join(MEANING)}.")
+    return scopes
+
+
+@app.command(epilog=SCOPES)
 def create(
     name: Annotated[str, Argument(metavar="NAME", show_default=False)],
-    scope: Annotated[list[Scope], Option(help="What it may do; give it several times.", show_default=False)],
+    scope: Annotated[
+        list[str],
+        Option(metavar="SCOPE", callback=_offered, help="What it may do; give it several times.", show_default=False),
+    ],
     operator: Annotated[str, Option(metavar="EMAIL", help="Whose answers it may give through the API.")] = "",
     as_json: AsJson = False,
 ) -> None:
@@ -24,7 +35,7 @@ def create(
 
     async def work(opened: Opened) -> None:
         owner = await opened.operator_id(operator) if operator else None
-        new = await opened.keys.create(name, scope, by=BY, operator_id=owner)
+        new = await opened.keys.create(name, map(Scope, scope), by=BY, operator_id=owner)
         if as_json:
             echo(json.dumps({"id": new.id, "name": new.name, "key": new.key, "scopes": new.scopes}, indent=2))
         else:

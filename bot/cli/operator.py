@@ -10,7 +10,9 @@ from bot.operators import Operator
 from interactions.model import Role
 
 app = Typer(help="The people who may be asked.", no_args_is_help=True)
-Email = Annotated[str, Argument(metavar="EMAIL", show_default=False)]
+Email = Annotated[
+    str, Argument(metavar="EMAIL", help="Their address, by which Slack and Teams know them too.", show_default=False)
+]
 
 
 @app.command()

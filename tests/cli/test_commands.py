@@ -273,3 +273,27 @@ def test_a_postgresql_that_does_not_answer_is_said_with_its_place(shell: Shell, 
     told = shell.run(*words, DATABASE_URL="postgresql://gatebell:hunter22@127.0.0.1:1/gatebell")
     said = "The database at 127.0.0.1:1 does not answer. Is PostgreSQL running there, and is DATABASE_URL right?"
     assert (told.exit_code, told.stderr) == (1, f"gatebell: {said}\n")
+
+
+def test_keys_of_the_same_name_are_told_apart_by_their_ids(shell: Shell) -> None:
+    made = [json.loads(shell.run("key", "create", "m", "--scope", "metrics", "--json").stdout) for _ in range(2)]
+    refused = shell.run("key", "revoke", "m")
+    ids = " or ".join(each["id"] for each in made)
+    assert (refused.exit_code, refused.stderr) == (1, f"gatebell: 2 keys are named m; give the id: {ids}\n")
+
+
+def test_only_scopes_that_do_something_are_offered_each_with_its_meaning(shell: Shell) -> None:
+    said = shell.run("key", "create", "--help").stdout
+    assert ("--scope SCOPE" in " ".join(said.split()), "metrics: read /metrics" in said) == (True, True)
+    refused = shell.run("key", "create", "m", "--scope", "alerts:write")
+    assert (refused.exit_code, "events:write" in refused.stderr, "alerts" in said) == (2, True, False)
+
+
+def test_a_word_to_nobody_says_whom_to_add(shell: Shell) -> None:
+    told = shell.run("send", "Hello")
+    said = "There is nobody to tell yet. Add yourself: gatebell operator add you@example.com --role admin"
+    assert (told.exit_code, told.stderr) == (1, f"gatebell: {said}\n")
+
+
+def test_the_help_says_which_address_a_person_has(shell: Shell) -> None:
+    assert "by which Slack and Teams know them" in " ".join(shell.run("operator", "add", "--help").stdout.split())

@@ -2,19 +2,10 @@
 
 from bot.admin.site import Moved, Page, Shown, Visit, page
 from bot.dispatch.notice import Unfit
-from bot.keys import NewKey, Scope
+from bot.keys import MEANING, NewKey
 from interactions.model import Role
 
 LIST = "/admin/keys"
-MEANING = {
-    Scope.EVENTS_WRITE: "tell events",
-    Scope.INTERACTIONS_WRITE: "ask people, withdraw and consume its own requests",
-    Scope.INTERACTIONS_READ: "see requests",
-    Scope.ALERTS_WRITE: "acknowledge and resolve alerts",
-    Scope.ALERTS_READ: "see alerts",
-    Scope.METRICS: "read /metrics from elsewhere",
-    Scope.ADMIN: "everything, people and keys too",
-}
 
 
 @page("GET", LIST, Role.ADMIN)
@@ -25,7 +16,7 @@ async def look(visit: Visit) -> Shown:
 @page("POST", LIST, Role.ADMIN)
 async def create(visit: Visit) -> Shown:
     """Answers with the page itself, not by sending on to it: the key is kept nowhere, so it can be shown only here."""
-    scopes = [scope for scope in Scope if visit.form.get(f"scope.{scope}")]
+    scopes = [scope for scope in MEANING if visit.form.get(f"scope.{scope}")]
     owner = visit.form.get("operator") or None
     try:
         made = await visit.faces.keys.create(visit.form.get("name", ""), scopes, by=visit.by, operator_id=owner)
