@@ -15,6 +15,14 @@ from bot import canonical
 UNION_TAGS = frozenset({"one event", "list of events"})  # pydantic puts these before the path; people do not write them
 
 
+TITLES = {each.value: each.phrase for each in HTTPStatus} | {
+    413: "Content Too Large",
+    414: "URI Too Long",
+    416: "Range Not Satisfiable",
+    422: "Unprocessable Content",
+}  # as RFC 9110 has them; Python's own differ from version to version
+
+
 @dataclass(frozen=True, slots=True)
 class Wrong:
     """One thing to mend. `field` is a path such as `payload.choices[2].id`."""
@@ -39,10 +47,12 @@ class Problem(Exception):
     def response(self) -> web.Response:
         body = {
             "type": "about:blank",
-            "title": HTTPStatus(self.status).phrase,
+            "title": TITLES[self.status],
             "status": self.status,
-            "detail": self.detail,
-            "errors": [{"field": each.field, "detail": each.detail, "mend": each.mend} for each in self.errors],
+            "detail": self._sentence(),
+            "errors": [
+                {"field": each.field, "detail": _capital(each.detail), "mend": each.mend} for each in self.errors
+            ],
         }
         return web.Response(
             status=self.status,
@@ -50,6 +60,16 @@ class Problem(Exception):
             content_type="application/problem+json",
             headers=self.headers,
         )
+
+    def _sentence(self) -> str:
+        """The detail with a capital; a field's own name in front of it stays as it is written."""
+        field = f"{self.errors[0].field}: " if self.errors else ""
+        rest = self.detail.removeprefix(field)
+        return self.detail.removesuffix(rest) + _capital(rest)
+
+
+def _capital(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def unfit(field: str, detail: str, mend: str = "") -> Problem:
@@ -76,17 +96,21 @@ def _wrong(error: Mapping[str, Any], known: Sequence[str], prefix: str) -> Wrong
         near = difflib.get_close_matches(str(path[-1]), known, 1)
         mend = f"Did you mean {near[0]}?" if near else f"Leave it out; known are {', '.join(sorted(set(known)))}."
         return Wrong(place, "There is no such field", mend)
-    return Wrong(place or "the body", _plain(error["msg"]), _mend(error["type"], error.get("ctx") or {}))
+    return Wrong(
+        place or "the body",
+        _plain(error["msg"]),
+        _mend(error["type"], error.get("ctx") or {}, str(path[-1]) if path else ""),
+    )
 
 
 def _plain(words: str) -> str:
     return words.removeprefix("Value error, ").removeprefix("Assertion failed, ")
 
 
-def _mend(kind: str, facts: Mapping[str, Any]) -> str:
+def _mend(kind: str, facts: Mapping[str, Any], name: str) -> str:
     match kind:
         case "missing":
-            return "Give it."
+            return f'Add "{name}".'
         case "string_too_long" | "too_long":
             return f"Send at most {facts['max_length']}."
         case "string_too_short" | "too_short":

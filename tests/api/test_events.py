@@ -61,6 +61,22 @@ async def test_a_wrong_field_is_named_with_its_mend(api: Api, change: dict[str, 
     assert [(each["field"], each["mend"]) for each in problem["errors"]] == [(field, mend)]
 
 
+async def test_what_is_missing_is_named_in_the_mend_under_the_title_of_the_documentation(api: Api) -> None:
+    problem = await (await api.call("POST", "/api/v1/events", "agent", json={"summary": "x"})).json()
+    assert (problem["title"], [each["mend"] for each in problem["errors"]]) == (
+        "Unprocessable Content",
+        ['Add "type".'],
+    )
+
+
+async def test_the_words_of_every_problem_begin_with_a_capital(api: Api) -> None:
+    asked = {"kind": "clarification", "payload": {}, "audience": {"operators": ["nobody-here"]}}
+    wrong = await (await api.call("POST", "/api/v1/interactions", "agent", json=asked)).json()
+    unknown = await (await api.call("GET", "/api/v1/interactions/none", "agent")).json()
+    details = [unknown["detail"], *(each["detail"] for each in (*wrong["errors"], *unknown["errors"]))]
+    assert [words for words in details if not words[0].isupper()] == []
+
+
 async def test_a_wrong_event_of_a_list_is_named_and_none_is_stored(api: Api) -> None:
     response = await api.call("POST", "/api/v1/events", "agent", json=[EVENT, EVENT | {"severity": "loud"}])
     assert [each["field"] for each in (await response.json())["errors"]] == ["[1].severity"]
