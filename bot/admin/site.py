@@ -29,7 +29,7 @@ from bot.logs import Mask
 from bot.metrics import Metrics
 from bot.operators import Operators
 from bot.settings import Settings
-from bot.store import Store, StoreUnavailable
+from bot.store import Store
 from bot.thresholds import Thresholds
 from interactions.model import Role
 from interactions.registry import Registry
@@ -209,9 +209,6 @@ def _handler(page: Page, faces: Faces) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         try:
             return await visited(request)
-        except StoreUnavailable:
-            words = "The database does not answer. Nothing was changed. Try again in a minute."
-            return error_page(request, 503, "Not now", words)
         except Unknown as fault:
             return error_page(request, 404, "There is nothing here", f"{fault.words[:1].upper()}{fault.words[1:]}.")
 

@@ -148,7 +148,7 @@ WORDS = {
     415: ("That is not what this form sends", "Nothing was changed. Load the page again and use its buttons."),
     429: ("Too many attempts", "Wait a minute, then try again."),
     500: ("Something went wrong on our side", "Nothing is lost. Try again; if it stays, tell whoever runs Gatebell."),
-    503: ("Not ready yet", "Gatebell is starting or stopping. Try again in a minute."),
+    503: ("Not now", "The database does not answer. Nothing was changed. Try again in a minute."),
 }
 
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]

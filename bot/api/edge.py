@@ -1,6 +1,7 @@
 """The outermost layer: every failure becomes a problem document, every request is counted, none gets past shutdown."""
 
 import logging
+from collections.abc import Awaitable
 from time import perf_counter
 
 from aiohttp import web
@@ -23,15 +24,32 @@ STATUS: dict[type[Fault], int] = {Unknown: 404, Unfit: 422, Conflict: 409, Expir
 def middleware(faces: Faces) -> Middleware:
     @web.middleware
     async def edge(request: web.Request, handler: Handler) -> web.StreamResponse:
-        started = perf_counter()
-        with bound(request=new_id(faces.clock.now())):
-            response = await (_answer(faces, request, handler) if _is_ours(request) else handler(request))
-        resource = request.match_info.route.resource
-        pattern = resource.canonical if resource else "none"
-        faces.metrics.request(_method(request), pattern, response.status, perf_counter() - started)
-        return response
+        started, status = perf_counter(), 500
+        try:
+            with bound(request=new_id(faces.clock.now())):
+                response = await _stored(_answer(faces, request, handler) if _is_ours(request) else handler(request))
+            status = response.status
+            return response
+        except web.HTTPException as error:
+            status = error.status
+            raise
+        finally:
+            resource = request.match_info.route.resource
+            pattern = resource.canonical if resource else "none"
+            faces.metrics.request(_method(request), pattern, status, perf_counter() - started)
 
     return edge
+
+
+async def _stored(answering: Awaitable[web.StreamResponse]) -> web.StreamResponse:
+    """Says for every address that the database is away: a problem to programs, which is a page where a person looks."""
+    try:
+        return await answering
+    except StoreUnavailable as error:
+        log.warning("not accepted, as the database is unavailable: %s", error)
+        words = "The database cannot take anything now; nothing was stored. Send it again"
+        problem = Problem(503, words, headers=LATER).response()
+        raise web.HTTPServiceUnavailable(text=problem.text, content_type=problem.content_type, headers=LATER) from None
 
 
 async def _answer(faces: Faces, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -44,10 +62,8 @@ async def _answer(faces: Faces, request: web.Request, handler: Handler) -> web.S
     except Fault as fault:
         wrong = [Wrong(fault.field, fault.words)] if fault.field else []
         return Problem(STATUS.get(type(fault), 422), fault.words, wrong).response()
-    except StoreUnavailable as error:
-        log.warning("not accepted, as the database is unavailable: %s", error)
-        words = "The database cannot take anything now; nothing was stored. Send it again"
-        return Problem(503, words, headers=LATER).response()
+    except StoreUnavailable:
+        raise
     except web.HTTPException as error:
         return _routing(request, error).response()
     except Exception:  # an answer is owed whatever happens; the trace goes to the log, not to the caller

@@ -26,6 +26,7 @@ class Field:
     `required` means that its channel (or, in the core, the server) cannot work without it.
     `aliases` are other gateways' names for the same thing; two names that disagree are an error at start.
     A `guarded` address is called through the guarded session, so a private one is refused when it is saved as well.
+    `choices` are all values that there are, each with the words for people.
     A `shared` setting serves something else too, so that it alone does not say that its channel is wanted.
     """
 
@@ -40,6 +41,7 @@ class Field:
     channel: str = ""
     guarded: bool = False
     shared: bool = False
+    choices: tuple[tuple[str, str], ...] = ()
 
 
 # ---- readers and what they are shown ---------------------------------------------------------------------------------
@@ -52,6 +54,7 @@ class ReaderKind(StrEnum):
 
 
 CALLER_CHANNEL = "callback"  # the one channel to callers
+TRY_AGAIN = "Gatebell cannot reach its database now, so nothing was changed. Please try again in a minute."
 
 
 @dataclass(frozen=True, slots=True)

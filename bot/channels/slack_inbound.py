@@ -18,7 +18,7 @@ from slack_bolt.authorization import AuthorizeResult
 from slack_bolt.request.async_request import AsyncBoltRequest
 from yarl import URL
 
-from bot.channels.contract import Answer, Chat, Click, DeliveryError, Edge, Person, Review
+from bot.channels.contract import TRY_AGAIN, Answer, Chat, Click, DeliveryError, Edge, Person, Review
 from bot.channels.slack_chat import CommandChat, RoomChat, heard
 from bot.channels.slack_people import Workspace
 from bot.channels.slack_requests import (
@@ -38,6 +38,7 @@ from bot.channels.slack_requests import (
 from bot.channels.slack_web import Web
 from bot.channels.slack_windows import block_of, ended, full, notice, placed, spot_behind
 from bot.channels.way_in import Doubt, WayIn
+from bot.store import StoreUnavailable
 from interactions.card import Card
 from renderers import block_kit
 from renderers.mrkdwn import literal
@@ -154,7 +155,15 @@ class Inbound:
 
     async def _clicked(self, ack: Ack, body: Json) -> None:
         await ack()
-        self._edge.spawn(self._click(body))
+        self._edge.spawn(self._owed(body, self._click(body)))
+
+    async def _owed(self, body: Json, work: Awaitable[None]) -> None:
+        """Slack was answered before, so a person who is owed an answer hears here that nothing came of it."""
+        try:
+            await work
+        except StoreUnavailable as error:
+            log.warning("a click or command came to nothing, as the database is unavailable: %s", error)
+            await self._whisper(spot_of(body), Person("slack", user_of(body)), TRY_AGAIN)
 
     async def _click(self, body: Json) -> None:
         if not await self._is_ours(body) or not await self._first(body):
@@ -264,7 +273,17 @@ class Inbound:
         await self._replace(view_id, view)
 
     async def _submit(self, body: Json) -> Json:
-        """The acknowledgement: empty closes the window."""
+        """The acknowledgement: empty closes the window. What was typed stays where it could not be taken."""
+        try:
+            return await self._taken(body)
+        except StoreUnavailable as error:
+            log.warning("a window was not taken, as the database is unavailable: %s", error)
+            blocks = (body.get("view") or {}).get("blocks") or []
+            typed = next((each["block_id"] for each in blocks if each.get("type") == "input"), "")
+            again = {"response_action": "errors", "errors": {typed: TRY_AGAIN}}
+            return again if typed else {"response_action": "update", "view": notice(TRY_AGAIN)}
+
+    async def _taken(self, body: Json) -> Json:
         view = body.get("view") or {}
         if view.get("callback_id") != "answer" or not await self._is_ours(body) or not await self._first(body):
             return {}
@@ -305,7 +324,7 @@ class Inbound:
 
     async def _commanded(self, ack: Ack, body: Json) -> None:
         await ack()
-        self._edge.spawn(self._command(body))
+        self._edge.spawn(self._owed(body, self._command(body)))
 
     async def _command(self, body: Json) -> None:
         if not await self._is_ours(body) or not await self._first(body):

@@ -16,10 +16,12 @@ from botframework.connector.auth import BotFrameworkAuthentication, ClaimsIdenti
 from msrest.serialization import Deserializer
 
 from bot.channels import teams_answers as answers
+from bot.channels.contract import TRY_AGAIN
 from bot.channels.teams_keys import Claims, Keys, KeysUnknown, Unsigned, claims_of
 from bot.channels.teams_presence import Presence
 from bot.channels.teams_turn import Turn
 from bot.channels.way_in import Doubt, WayIn
+from bot.store import StoreUnavailable
 
 log = logging.getLogger(__name__)
 
@@ -99,13 +101,18 @@ class Inbound(CloudAdapter):
         except (KeysUnknown, TimeoutError):
             return web.json_response({"error": "it cannot be told yet who this is"}, status=503)
         self._way_in.took(click=activity.type == "invoke")
-        if not await self._is_new(arrival.body):
-            return _replayed(activity)
         try:
+            if not await self._is_new(arrival.body):
+                return _replayed(activity)
             async with asyncio.timeout_at(end):
                 answer = await self._turn(activity, arrival.claims, bot or self._bot)
         except TimeoutError:
             return _late(activity)
+        except StoreUnavailable as error:
+            if activity.type != "invoke":
+                raise
+            log.warning("Teams: a click came to nothing, as the database is unavailable: %s", error)
+            return web.json_response(answers.error(503, "Unavailable", TRY_AGAIN))
         return web.json_response(answer.body, status=answer.status) if answer and answer.body else web.Response()
 
     async def _turn(self, activity: Activity, claims: Claims, bot: Bot) -> InvokeResponse | None:

@@ -9,11 +9,12 @@ from botbuilder.core import ActivityHandler, InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ChannelAccount
 
 from bot.channels import teams_answers as answers
-from bot.channels.contract import Click, DeliveryError, Person
+from bot.channels.contract import TRY_AGAIN, Click, DeliveryError, Person
 from bot.channels.teams_card import CARD
 from bot.channels.teams_chat import TeamsChat
 from bot.channels.teams_conversations import Member, Place, PlaceKind, member_of, without_thread
 from bot.channels.teams_presence import Presence
+from bot.store import StoreUnavailable
 from renderers import adaptive_card
 
 log = logging.getLogger(__name__)
@@ -89,6 +90,20 @@ class Turn(ActivityHandler):
             self._presence.edge.spawn(self._hear(activity))
 
     async def _hear(self, activity: Activity) -> None:
+        """Teams was answered before, so a person hears here where nothing came of it."""
+        try:
+            await self._said(activity)
+        except StoreUnavailable as error:
+            log.warning("Teams: a message came to nothing, as the database is unavailable: %s", error)
+            await self._ask_again(activity)
+
+    async def _ask_again(self, activity: Activity) -> None:
+        try:
+            await self._tell(activity, TRY_AGAIN)
+        except (DeliveryError, StoreUnavailable) as error:
+            log.warning("Teams: a person was not asked to try again: %s", error)
+
+    async def _said(self, activity: Activity) -> None:
         await self._presence.welcome(_place(activity))
         if isinstance(activity.value, dict):
             click = await self._click(activity, activity.value)

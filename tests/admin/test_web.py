@@ -44,7 +44,7 @@ async def client() -> AsyncIterator[Client]:
     "path, status, words",
     [
         ("/broken", 500, "Something went wrong on our side"),
-        ("/busy", 503, "Not ready yet"),
+        ("/busy", 503, "Not now"),
         ("/nowhere", 404, "There is nothing here"),
     ],
 )
