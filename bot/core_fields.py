@@ -119,6 +119,14 @@ def _agent_secret(value: str) -> str:
     return value
 
 
+def _named(*values: str) -> tuple[tuple[str, str], ...]:
+    """Choices that say themselves what they are."""
+    return tuple((value, value) for value in values)
+
+
+_LEVELS = ("debug", "info", "warning", "error")
+_FORMATS = ("auto", "json", "text")
+
 CORE: tuple[Field, ...] = (
     Field("GATEBELL_DATA_DIR", "Where the database, the saved settings and the secret key live.", "./data"),
     Field("HOST", "The address to listen on.", "127.0.0.1"),
@@ -230,8 +238,14 @@ CORE: tuple[Field, ...] = (
         check=_hosts,
         mend="Give hosts or networks such as hooks.internal,10.1.0.0/16.",
     ),
-    Field("LOG_LEVEL", "How much is logged.", "info", check=_one_of("debug", "info", "warning", "error")),
-    Field("LOG_FORMAT", "json, text, or auto: text on a terminal.", "auto", check=_one_of("auto", "json", "text")),
+    Field("LOG_LEVEL", "How much is logged.", "info", check=_one_of(*_LEVELS), choices=_named(*_LEVELS)),
+    Field(
+        "LOG_FORMAT",
+        "json, text, or auto: text on a terminal.",
+        "auto",
+        check=_one_of(*_FORMATS),
+        choices=_named(*_FORMATS),
+    ),
     Field(
         "GATEBELL_TEST_CLOCK",
         "On: POST /testing/clock moves time forward. Only on a loopback host.",

@@ -9,7 +9,7 @@ from bot.channels.contract import Field
 from bot.settings import DEFAULT, ENVIRONMENT, Settings, SettingsFault
 from bot.store import Store, Tx
 
-SWITCH = ("on", "off")
+SWITCH = (("on", "on"), ("off", "off"))
 LONG_ENOUGH = 12  # characters; of less, an end would give too much away
 CLEAR = "clear."
 
@@ -18,7 +18,7 @@ CLEAR = "clear."
 class Entry:
     """One setting in a form. `value` is "" for secrets; `ending` is what may be seen of one that is set.
 
-    `default` is what holds while nothing is said, `source` where the value is from, `is_switch` that it is on or off.
+    `default` is what holds while nothing is said, `source` where the value is from, `choices` are all there are.
     """
 
     name: str
@@ -27,7 +27,7 @@ class Entry:
     value: str
     default: str
     default_holds: bool
-    is_switch: bool
+    choices: tuple[tuple[str, str], ...]
     secret: bool
     required: bool
     is_set: bool
@@ -59,7 +59,7 @@ def _entry(field: Field, settings: Settings, times: Mapping[str, float], wrong: 
         value=shown if field.secret else typed.get(field.name, shown),
         default="" if field.secret else value if source == DEFAULT else field.default,
         default_holds=source == DEFAULT and bool(value),
-        is_switch=field.default in SWITCH and not field.secret,
+        choices=field.choices or (SWITCH if field.default in ("on", "off") and not field.secret else ()),
         secret=field.secret,
         required=field.required,
         is_set=source != DEFAULT and bool(value),

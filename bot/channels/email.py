@@ -79,6 +79,15 @@ class Email:
             mend="587 for starttls, 465 for tls.",
             channel="email",
         ),
+        Field(
+            "SMTP_SECURITY",
+            "How the connection is secured: starttls, tls or none",
+            default="starttls",
+            check=check_security,
+            mend="starttls on port 587, tls on port 465. A private authority is trusted through SSL_CERT_FILE.",
+            channel="email",
+            choices=(("starttls", "STARTTLS (port 587)"), ("tls", "TLS (port 465)"), ("none", "none")),
+        ),
         Field("SMTP_USERNAME", "Who logs in; empty for a relay without login", channel="email"),
         Field(
             "SMTP_PASSWORD",
@@ -101,14 +110,6 @@ class Email:
             aliases=("MCP_ALERT_EMAIL_TO",),
             check=check_room,
             mend="ops@example.com, ana@example.com",
-            channel="email",
-        ),
-        Field(
-            "SMTP_SECURITY",
-            "How the connection is secured: starttls, tls or none",
-            default="starttls",
-            check=check_security,
-            mend="starttls on port 587, tls on port 465. A private authority is trusted through SSL_CERT_FILE.",
             channel="email",
         ),
     )

@@ -44,8 +44,16 @@ async def test_a_switch_is_switched_and_goes_back_to_its_default(world: World) -
     async with await signed_in(world, ANA) as browser:
         for said in ("off", ""):
             seen = await browser.post(HOME, {"ALERTING_ENABLED": said})
-            held.append((world.product.settings.now.alerting, "<option selected>off</option>" in seen.html))
+            held.append((world.product.settings.now.alerting, '<option value="off" selected>off</option>' in seen.html))
     assert held == [(False, True), (True, False)]
+
+
+async def test_what_has_few_values_is_chosen_and_none_is_offered_twice(world: World) -> None:
+    async with await signed_in(world, ANA) as browser:
+        words = (await browser.get(HOME)).words
+    assert "debug info, the default warning error" in words
+    assert "auto, the default json text" in words
+    assert words.count("on, the default off") >= 2
 
 
 async def test_what_is_saved_holds_at_once(world: World) -> None:

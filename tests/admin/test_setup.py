@@ -197,6 +197,7 @@ async def test_what_logs_in_is_asked_for_together_and_the_guide_is_beside_it(new
         seen = await browser.get("/setup/channel/email")
     order = [
         "SMTP_HOST",
+        "STARTTLS (port 587), the default TLS (port 465) none",
         "SMTP_USERNAME",
         "SMTP_PASSWORD",
         "SMTP_FROM",
