@@ -7,6 +7,8 @@ import sys
 
 from gatebell import Denied, Gatebell, NotApproved
 
+if len(sys.argv) != 2:
+    sys.exit("Usage: agent_loop.py ana@example.com")
 OPERATOR = sys.argv[1]
 gate = Gatebell(agent="tidy-bot")
 

@@ -3,6 +3,10 @@
 #   GATEBELL_API_KEY=gb_… examples/curl.sh ana@example.com
 set -euo pipefail
 
+if [ $# -ne 1 ] || [ -z "${GATEBELL_API_KEY:-}" ]; then
+  echo "Usage: GATEBELL_API_KEY=gb_… curl.sh ana@example.com" >&2
+  exit 1
+fi
 url="${GATEBELL_URL:-http://127.0.0.1:8080}"
 operator="$1"
 

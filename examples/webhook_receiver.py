@@ -8,11 +8,21 @@ The server has the same WEBHOOK_SECRET, WEBHOOK_URL=http://127.0.0.1:9000/, and 
 import os
 import sys
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from standardwebhooks import Webhook, WebhookVerificationError
 
+if len(sys.argv) != 2 or "WEBHOOK_SECRET" not in os.environ:
+    sys.exit("Usage: WEBHOOK_SECRET=whsec_… webhook_receiver.py 9000")
 signed = Webhook(os.environ["WEBHOOK_SECRET"])
 seen: set[str] = set()  # the same message may come again; a real receiver remembers its ids for longer than it runs
+
+
+def in_words(told: dict[str, Any]) -> str:
+    """A webhook brings a notice, a callback what became of a question."""
+    if "message" in told:
+        return f"{told['severity']}: {told['message']}"
+    return f"{told.get('status')} {told.get('id')} {told.get('decision', '')}"
 
 
 class Receiver(BaseHTTPRequestHandler):
@@ -26,7 +36,7 @@ class Receiver(BaseHTTPRequestHandler):
             self.send_response(204)
             if self.headers["webhook-id"] not in seen:
                 seen.add(self.headers["webhook-id"])
-                print(told.get("status"), told.get("id"), told.get("decision", ""), flush=True)
+                print(in_words(told), flush=True)
         self.end_headers()
 
 

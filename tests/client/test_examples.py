@@ -87,6 +87,30 @@ async def test_the_receiver_believes_only_what_is_signed_and_only_once() -> None
     assert (answers, (await said(running)).splitlines()) == ([204, 204, 401, 401], ["decided i1 "])
 
 
+async def test_the_receiver_says_what_a_notice_is_about() -> None:
+    port = free_port()
+    running = await start(None, sys.executable, str(EXAMPLES / "webhook_receiver.py"), str(port), WEBHOOK_SECRET=SECRET)
+    body = json.dumps({"alert_id": "e1", "severity": "high", "message": "The backup did not finish"}).encode()
+    await post(port, body, signed(body, "msg_1", [SECRET], datetime.now(UTC)))
+    running.terminate()
+    assert await said(running) == "high: The backup did not finish\n"
+
+
+@pytest.mark.parametrize(
+    "command, usage",
+    [
+        ((sys.executable, "agent_loop.py"), "Usage: agent_loop.py ana@example.com\n"),
+        (("bash", "curl.sh"), "Usage: GATEBELL_API_KEY=gb_… curl.sh ana@example.com\n"),
+        ((sys.executable, "webhook_receiver.py"), "Usage: WEBHOOK_SECRET=whsec_… webhook_receiver.py 9000\n"),
+    ],
+)
+async def test_an_example_without_what_it_needs_says_how_it_is_called(command: tuple[str, str], usage: str) -> None:
+    program, script = command
+    running = await asyncio.create_subprocess_exec(program, str(EXAMPLES / script), stderr=asyncio.subprocess.PIPE)
+    _, err = await running.communicate()
+    assert (running.returncode, err.decode()) == (1, usage)
+
+
 async def post(port: int, body: bytes, headers: dict[str, str]) -> int:
     """The status, once it listens."""
     async with aiohttp.ClientSession() as http:
