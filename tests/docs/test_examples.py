@@ -1,5 +1,6 @@
 """What the pages show is what happens: their commands, calls and programs are run beside a whole installation."""
 
+import json
 import re
 from collections.abc import AsyncIterator
 from itertools import zip_longest
@@ -60,6 +61,13 @@ PROGRAMS = [block for page in PLAYED for block in blocks(page) if block.language
 async def test_a_program_of_a_page_runs(reader: Reader, program: Block) -> None:
     said = await reader.runs(program.text)
     assert (said.code, said.err) == (0, "")
+
+
+async def test_the_first_question_of_the_readme_says_who_asks_and_what_for(reader: Reader, world: World) -> None:
+    await reader.runs(next(block.text for block in PROGRAMS if block.page == "README.md"))
+    (row,) = await world.product.store.read(lambda tx: tx.rows("SELECT payload FROM interaction"))
+    asked = json.loads(row["payload"])
+    assert (asked["agent"], asked["summary"]) == ("cleanup-bot", "Delete reports that nobody has opened for a year.")
 
 
 async def test_the_shown_check_takes_our_callback_and_no_forged_one(reader: Reader, world: World) -> None:
