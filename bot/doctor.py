@@ -131,7 +131,7 @@ async def _settings(patient: Patient) -> Sequence[Check]:
 
 
 def _chain(patient: Patient) -> Check:
-    ready = [name for name in patient.settings.chain if not _missing(patient, name)]
+    ready = [patient.channels[name].title for name in patient.settings.chain if not _missing(patient, name)]
     if ready:
         return Check("Chain", True, f"people are told through {', then '.join(ready)}")
     mend = "Set up one channel under General → Notifications, or name one that is set up in CHAIN."
@@ -318,7 +318,7 @@ def _not_set_up(patient: Patient, channel: Channel, missing: Sequence[str]) -> C
     mends = [each.mend for each in channel.fields if each.name in missing and each.mend]
     if begun:
         return Check("Settings", False, cause, " ".join(mends))
-    return Check("Settings", True, f"not set up: {cause}")
+    return Check("Settings", True, "not set up")
 
 
 def _begun(settings: Settings, channel: Channel) -> bool:

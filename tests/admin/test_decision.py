@@ -199,6 +199,14 @@ async def test_the_form_decides_and_leads_back_to_the_page(visit: Open) -> None:
     assert "Approved by Ana" in await look(client)
 
 
+async def test_after_the_answer_the_page_says_that_it_can_be_closed(visit: Open) -> None:
+    client = await visit(Desk(questions.blocked()))
+    before = await look(client)
+    await post(client, "approve")
+    closing = "The answer counts. You can close this page."
+    assert (closing in before, closing in await look(client)) == (False, True)
+
+
 async def test_the_desk_learns_that_the_link_is_the_proof(visit: Open) -> None:
     desk = Desk(questions.blocked())
     await post(await visit(desk), "approve")

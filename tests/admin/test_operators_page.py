@@ -30,6 +30,14 @@ async def test_somebody_added_is_welcomed_with_the_way_to_sign_in(world: World, 
     assert ("operator.welcomed", f"operator:{await world.operator_id(ANA)}") in await world.audit()
 
 
+async def test_a_role_is_called_what_it_is(world: World, anas: Visiting) -> None:
+    seen = await anas.post("/admin/operators", {"email": DAN, "name": "Dan", "role": "viewer", "welcome": "on"})
+    await world.mail.wait_for(1, to=DAN)
+    assert "Dan was added as a viewer." in seen.words
+    assert "You are a viewer here." in world.mail.of(DAN)[0].text
+    assert "viewer: looks, decides nothing" in seen.words
+
+
 async def test_nobody_is_welcomed_unasked(world: World, anas: Visiting) -> None:
     await anas.post("/admin/operators", {"email": DAN, "role": "operator"})
     await world.settled()

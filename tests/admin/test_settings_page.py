@@ -81,6 +81,7 @@ async def test_a_wrong_value_is_told_and_nothing_is_saved(world: World, name: st
     before = world.product.settings.now
     async with await signed_in(world, ANA) as browser:
         seen = await browser.post(HOME, {name: value, "LOG_FORMAT": "json"})
+    assert f"Nothing was saved. {name} is wrong; it is marked below." in seen.words
     assert (seen.status, words in seen.words) == (422, True)
     assert world.product.settings.now == before
 

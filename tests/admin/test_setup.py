@@ -172,6 +172,15 @@ async def test_a_channel_that_does_not_take_the_test_says_why(new: World) -> Non
     assert ("did not take the message" in seen.words, "xoxb-wrong" in seen.html) == (True, False)
 
 
+async def test_a_cause_is_told_once(new: World) -> None:
+    async with Visiting(new) as browser:
+        await become_admin(browser, await setup_link(new))
+        mail = {"SMTP_HOST": new.mail.host, "SMTP_PORT": "1", "SMTP_SECURITY": "none", "SMTP_FROM": "bell@example.com"}
+        await browser.post("/setup/channel/email", mail)
+        seen = await browser.post("/setup/test", {"channel": "email"})
+    assert seen.words.count("the mail server cannot be reached") == 1
+
+
 async def test_a_test_that_reached_nobody_is_still_to_be_done(new: World) -> None:
     async with Visiting(new) as browser:
         await become_admin(browser, await setup_link(new))

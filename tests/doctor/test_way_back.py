@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from bot.dispatch.notice import Unknown
-from bot.doctor import examine_answers
+from bot.doctor import examine, examine_answers
 from bot.round_trip import NOTHING_CAME, end
 from tests.doctor.examined import answers, begun, delivered, ended, failing, followed, patient_of
 from tests.stories.reach import at_rest
@@ -155,6 +155,11 @@ async def test_a_channel_that_is_not_set_up_says_nothing(platforms: Platforms, d
     async with installed(platforms, data, SLACK_BOT_TOKEN="", CHAIN="email") as world:
         parts = await examine_answers(patient_of(world))
     assert "Answers from Slack" not in [part.title for part in parts]
+
+
+async def test_channels_are_called_what_people_call_them(world: World) -> None:
+    [chain] = [check for part in await examine(patient_of(world)) for check in part.checks if check.name == "Chain"]
+    assert chain.cause == "people are told through Slack, then Microsoft Teams, then E-mail"
 
 
 async def test_no_other_question_can_be_ended_as_a_round_trip(world: World) -> None:

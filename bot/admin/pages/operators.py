@@ -12,9 +12,9 @@ from interactions.model import Role
 
 LIST = "/admin/operators"
 MEANING = {
-    Role.ADMIN: "decides, and runs Gatebell: channels, people, keys",
-    Role.OPERATOR: "is asked, and decides",
-    Role.VIEWER: "sees everything, decides nothing",
+    Role.ADMIN: "the same, and sets things up",
+    Role.OPERATOR: "decides what they are asked",
+    Role.VIEWER: "looks, decides nothing",
 }
 
 
@@ -31,7 +31,7 @@ async def add(visit: Visit) -> Shown | Moved:
     except (Conflict, Unfit) as fault:
         return await _list(visit, _sentence(fault))
     faces.people_changed()
-    said = f"{added.name} is an operator now."
+    said = f"{added.name} was added as {article(added.role)}."
     return Moved(LIST, f"{said} {await _welcomed(visit, added)}" if form.get("welcome") else said)
 
 
@@ -143,12 +143,17 @@ def welcome_card(operator: Operator, base_url: str) -> Card:
     decides = "Requests for your decision come here" if operator.role.decides else "Notices come here"
     return Card(
         title="Welcome to Gatebell",
-        text=f"You are {operator.role} here from now on. {decides}, where you read this. "
+        text=f"You are {article(operator.role)} here. {decides}, where you read this. "
         "You need no password: the sign-in page sends you a link the same way.",
         facts=(("Your address", operator.email),),
         link=f"{base_url}/login",
         link_label="Go to the sign-in page",
     )
+
+
+def article(role: Role) -> str:
+    """The role with its article."""
+    return f"{'a' if role is Role.VIEWER else 'an'} {role}"
 
 
 def _role(form: Mapping[str, str]) -> Role:
