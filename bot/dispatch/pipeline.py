@@ -9,7 +9,7 @@ from bot.dispatch.notice import Dropped, Notice, NotTold, Phase
 from bot.dispatch.route import Directory, readers_for
 
 NOBODY = "There is nobody to tell yet. Add yourself: gatebell operator add you@example.com --role admin"
-NO_CHANNEL = "No channel stands in the chain. Set CHAIN, such as slack,teams,email"
+NO_CHANNEL = "No channel stands in the chain. Name one in CHAIN"
 
 Stage = Callable[[Notice], Awaitable[Notice | Dropped]]
 
