@@ -7,13 +7,12 @@ from datetime import datetime
 import aiohttp_jinja2
 from aiohttp import web
 
-from bot.admin.web import error_page, is_fresh, is_same_origin, is_sealed, keep_private, seal_form
+from bot.admin.web import error_page, is_fresh, is_same_origin, is_sealed, keep_private, read_form, seal_form
 from bot.channels.contract import Answer, Click, Desk, Person, Review
 from interactions.card import Card, Choice, Format, Input, Payload
 from renderers.inert import one_line, visible
 
 PLATFORM = "link"
-LARGEST_FORM = 256 * 1024
 _FIELD = "input."
 _STALE = "This page was open for a long time. Please look at the request again and give your answer once more."
 
@@ -45,7 +44,7 @@ class DecisionPage:
         token = request.match_info["token"]
         if not is_same_origin(request, self.base_url()):
             return await self._forbid(request, "a form of another site")
-        written = await _written(request)
+        written = await read_form(request)
         seal = written.pop("seal", "")
         if not is_sealed(seal, token, self.keys):
             return await self._forbid(request, "a form that is not ours")
@@ -159,17 +158,6 @@ def left(until: datetime | None, now: datetime) -> str:
 
 
 # ---- what came with a request ----------------------------------------------------------------------------------------
-
-
-async def _written(request: web.Request) -> dict[str, str]:
-    """The fields of the form. Ours holds text alone, so nothing else is read."""
-    if request.content_type != "application/x-www-form-urlencoded":
-        raise web.HTTPUnsupportedMediaType
-    try:
-        form = await request.clone(client_max_size=LARGEST_FORM).post()
-    except (ValueError, LookupError):  # bytes that are no text, or in a charset that nobody knows
-        raise web.HTTPBadRequest from None
-    return {name: value for name, value in form.items() if isinstance(value, str)}
 
 
 def _inputs(written: Mapping[str, str]) -> dict[str, str]:

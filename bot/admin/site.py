@@ -16,7 +16,17 @@ from markupsafe import Markup
 from yarl import URL
 
 from bot.admin.access import LONGEST, RANK, Access, Visitor
-from bot.admin.web import OWN_SCRIPT, error_page, is_fresh, is_same_origin, is_sealed, keep_private, policy, seal_form
+from bot.admin.web import (
+    OWN_SCRIPT,
+    error_page,
+    is_fresh,
+    is_same_origin,
+    is_sealed,
+    keep_private,
+    policy,
+    read_form,
+    seal_form,
+)
 from bot.anchor import Anchor
 from bot.channels.contract import Channel
 from bot.clock import Clock
@@ -37,7 +47,6 @@ from interactions.registry import Registry
 COOKIE = "gatebell_session"
 SAID = "gatebell_said"
 SESSION_SECONDS = int(LONGEST.total_seconds())
-LONGEST_FORM = 512 * 1024
 
 
 class SettingsPort(Protocol):
@@ -207,6 +216,8 @@ def routes(pages: Sequence[Page], faces: Faces) -> list[web.RouteDef]:
 
 def _handler(page: Page, faces: Faces) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
+        if not all(each.isprintable() for each in request.match_info.values()):
+            return error_page(request, 404)  # nothing of ours is called so, and PostgreSQL takes no NUL
         try:
             return await visited(request)
         except Unknown as fault:
@@ -242,12 +253,7 @@ async def _form(request: web.Request, faces: Faces, visitor: Visitor | None) -> 
     """The fields of a form of ours; anything else is refused before the view sees it."""
     if not is_same_origin(request, faces.settings.now.base_url):
         return error_page(request, 403)
-    if request.content_type != "application/x-www-form-urlencoded":
-        return error_page(request, 415)
-    if (request.content_length or 0) > LONGEST_FORM:
-        return error_page(request, 413)
-    posted = await request.post()
-    form = {name: value for name, value in posted.items() if isinstance(value, str)}
+    form = await read_form(request)
     seal = form.pop("seal", "")
     if not is_sealed(seal, subject(visitor), faces.form_keys) or not is_fresh(seal, faces.clock.now()):
         words = "This page was open for a long time, or you signed in again. Open it once more; nothing was changed."

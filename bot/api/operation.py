@@ -108,6 +108,8 @@ def op(
 def route(operation: Operation, faces: Faces) -> web.RouteDef:
     async def serve(request: web.Request) -> web.Response:
         call = Call(faces, await caller(request, faces, operation.scopes), request.match_info, request.headers)
+        if not all(part.isprintable() for part in call.path.values()):  # PostgreSQL takes no NUL
+            raise Problem(404, "There is nothing at an address that holds a control character")
         given: list[Any] = []
         if operation.body:
             given.append(await _body(request, operation))

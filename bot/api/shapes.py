@@ -56,7 +56,7 @@ Name = Annotated[str, AfterValidator(_one_line)]
 
 class Page(Strict):
     limit: int = Field(default=50, ge=1, le=200)
-    cursor: str = Field(default="", max_length=64, description="What the last page gave as `next_cursor`.")
+    cursor: Name = Field(default="", max_length=64, description="What the last page gave as `next_cursor`.")
 
 
 class PageOut(BaseModel):
