@@ -133,7 +133,7 @@ async def test_a_mail_server_that_falls_silent_later_is_named_with_the_last_good
     ],
 )
 async def test_a_secret_for_callbacks_alone_begins_no_webhook(
-    platforms: Platforms, data: Path, said: dict[str, str], ok: bool
+    platforms: Platforms, data: Path, said: dict[str, Any], ok: bool
 ) -> None:
     async with installed(platforms, data, WEBHOOK_URL="", **said) as world:
         check = await found(world, "Webhook", "Settings")
