@@ -205,6 +205,7 @@ async def test_what_logs_in_is_asked_for_together_and_the_guide_is_beside_it(new
         await become_admin(browser, await setup_link(new))
         seen = await browser.get("/setup/channel/email")
     order = [
+        "E-mail in three steps",
         "SMTP_HOST",
         "STARTTLS (port 587), the default TLS (port 465) none",
         "SMTP_USERNAME",
@@ -212,10 +213,31 @@ async def test_what_logs_in_is_asked_for_together_and_the_guide_is_beside_it(new
         "SMTP_FROM",
         "More settings",
         "SMTP_TO",
-        "E-mail in three steps",
     ]
     assert [each for each in order if each in seen.words] == order
     assert sorted(order, key=seen.words.index) == order
+
+
+async def test_the_guide_of_slack_names_its_fields_and_stays_in_the_set_up(new: World) -> None:
+    async with Visiting(new) as browser:
+        await become_admin(browser, await setup_link(new))
+        seen = await browser.get("/setup/channel/slack")
+    assert "Slack needs two values" in seen.words
+    assert seen.words.index("Slack in four steps") < seen.words.index("needed")
+    assert ('<a href="/setup/address">set the public address</a>' in seen.html, "/admin/settings" in seen.html) == (
+        True,
+        False,
+    )
+
+
+async def test_of_a_webhook_no_clicks_are_expected(new: World) -> None:
+    async with Visiting(new) as browser:
+        await become_admin(browser, await setup_link(new))
+        step = await browser.get("/setup/channel/webhook")
+        await browser.post("/setup/channel/webhook", {"WEBHOOK_URL": new.caller.url})
+        seen = await browser.post("/setup/test", {"channel": "webhook"})
+    assert ("Webhook took the message" in seen.words, "clicks come back" in seen.words) == (True, False)
+    assert "Where these values come from" not in step.words
 
 
 async def test_a_secret_that_was_saved_is_shown_in_no_step(new: World) -> None:

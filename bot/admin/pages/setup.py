@@ -12,7 +12,7 @@ from bot.admin.first_run import STEPS, left_out, offers
 from bot.admin.pages.login import browser_of, signed_in
 from bot.admin.setup_aids import aids_of
 from bot.admin.site import Faces, Moved, Page, Shown, Visit, page
-from bot.channels.contract import Channel, Check, Field
+from bot.channels.contract import Channel, Check, Field, IsCalled
 from bot.dispatch.notice import Audience, Conflict, Fault, Unfit, Unknown
 from bot.doctor import Part, Patient, examine_address, masked, questioned
 from bot.operators import Operator, valid
@@ -39,12 +39,13 @@ class Chosen:
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """What a channel answered to the test; `words` say why it did not take it."""
+    """What a channel answered to the test; `words` say why it did not take it, `clicks` whether it brings any."""
 
     channel: str
     title: str
     took_ms: float
     words: str
+    clicks: bool
 
 
 @page("GET", "/setup", role=None)
@@ -184,7 +185,7 @@ async def _channel(visit: Visit, flaws: Mapping[str, str] | None = None) -> Show
     first, more = parted(entries)
     aids = await aids_of(now, visit.faces.store)
     card = Chosen(chosen.name, chosen.title, not chosen.missing(), f"guides/{chosen.name}.html")
-    values = await _step(visit, "channel", card=card, first=first, more=more, aids=aids)
+    values = await _step(visit, "channel", card=card, first=first, more=more, aids=aids, address_page="/setup/address")
     return Shown("setup_channel.html", values, 422 if flaws else 200)
 
 
@@ -245,7 +246,7 @@ def _answered(attempt: Row, faces: Faces) -> Tried:
     channel = faces.channels().get(attempt["channel"])
     title = channel.title if channel else attempt["channel"]
     words = faces.mask.text(attempt["detail"] or attempt["reason"])
-    return Tried(attempt["channel"], title, attempt["took_ms"], words)
+    return Tried(attempt["channel"], title, attempt["took_ms"], words, isinstance(channel, IsCalled))
 
 
 async def _tried(faces: Faces, ref: str) -> None:
