@@ -50,7 +50,11 @@ def for_sqlite(bulk: Bulk) -> str:
 
 
 def as_json(rows: Sequence[Values]) -> str:
-    return to_json(rows).decode()
+    """Raises ValueError for a NUL, as PostgreSQL does: SQLite would keep what stands before it, and say nothing."""
+    written = to_json(rows).decode()
+    if "\\u0000" in written and any(isinstance(value, str) and "\0" in value for row in rows for value in row):
+        raise ValueError("a text holds a NUL")
+    return written
 
 
 @cache

@@ -93,6 +93,20 @@ async def test_a_text_is_kept_to_the_letter(store: Store, text: str) -> None:
     assert await names(store) == {text}
 
 
+@pytest.mark.parametrize("text", ["a\0b", "\0", "\\u0000\0"])
+async def test_a_text_that_would_not_be_kept_whole_is_refused_and_its_neighbours_are_kept(
+    store: Store, text: str
+) -> None:
+    results = await asyncio.gather(
+        store.put(Write(THING, [("before", 1)])),
+        store.put(Write(THING, [(text, 1)])),
+        store.put(Write(THING, [("\\u0000", 1)])),
+        return_exceptions=True,
+    )
+    assert [isinstance(each, Exception) for each in results] == [False, True, False]
+    assert await names(store) == {"before", "\\u0000"}
+
+
 @pytest.mark.parametrize("number", [0.0, 0.1, 1763700000.123456, 1e-9, -2.5, 4.0])
 async def test_a_number_is_kept_exactly(store: Store, number: float) -> None:
     await store.write(lambda tx: tx.run("CREATE TABLE moment (id TEXT PRIMARY KEY, at DOUBLE PRECISION)"))
