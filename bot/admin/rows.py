@@ -121,6 +121,7 @@ class Attempt:
 
     delivery: str
     reader: str
+    for_room: bool
     channel: str
     verb: str
     at: datetime
@@ -241,6 +242,7 @@ def attempt(row: Row, names: Names, mask: Mask) -> Attempt:
     return Attempt(
         delivery=row["delivery_id"],
         reader=one_line(names.reader(row)),
+        for_room=row["reader_kind"] == ReaderKind.ROOM,
         channel=row["channel"],
         verb=row["verb"],
         at=moment(row["at"]),

@@ -73,9 +73,11 @@ def nobody_told(copies: Sequence[Copy]) -> bool:
 
 def attempt(attempt: Attempt, title: str) -> str:
     """One try as a sentence about the channel with this title."""
-    what = "changed" if attempt.verb == "update" else "sent"
+    what = "brought up to date" if attempt.verb == "update" else "sent"
     if not attempt.reason:
-        return f"{what.capitalize()} on {title}"
+        return f"{'Brought up to date' if attempt.verb == 'update' else 'Sent'} on {title}"
+    if attempt.reason == Reason.NO_ADDRESS and not attempt.for_room:
+        return f"{attempt.reader} is not known on {title}, so it was not {what} there"
     return f"{title}: not {what}, {refusal(attempt.reason)}"
 
 

@@ -40,7 +40,11 @@ def test_every_reason_has_words(reason: Reason) -> None:
 async def test_a_failed_copy_tells_each_attempt(world: World, ben: Visiting) -> None:
     page = await ben.get(f"/admin/deliveries/{await failed(world)}")
     attempts = page.words.partition("Attempts")[2]
-    story = ["Slack: not sent", "Microsoft Teams: not sent", "E-mail: not sent, it is more than the platform takes"]
+    story = [
+        "is not known on Slack",
+        "is not known on Microsoft Teams",
+        "E-mail: not sent, it is more than the platform takes",
+    ]
     assert [step in attempts for step in story] == [True, True, True]
 
 

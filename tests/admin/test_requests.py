@@ -88,13 +88,22 @@ async def test_the_time_line_tells_attempts_and_clicks_in_order(world: World, an
     story = [
         "Asked by key story",
         "Sent on Slack",
-        "ben@example.com answered, without effect",
+        "ben@example.com tried to answer, and nothing changed",
         "ana@example.com answered",
         "Approved by Ana, on Slack",
     ]
     line = words.partition("What happened")[2]
     assert [line.index(step) for step in story] == sorted(line.index(step) for step in story)
-    assert "they were not asked" in line
+    assert "with “approve”, on these pages: they were not asked" in line
+
+
+async def test_whom_a_platform_does_not_know_is_named_once(world: World, ana: Visiting) -> None:
+    asked = await world.ask_blocked(to=[MIA])
+    await world.shown_to_mia()
+    await at_rest(world)
+    words = (await ana.get(f"/admin/requests/{asked['id']}")).words
+    assert "Mia is not known on Slack, so it was not sent there , users" in words
+    assert "for Mia , " not in words
 
 
 async def test_whoever_only_looks_reads_who_can_decide_and_of_no_click(world: World) -> None:
@@ -205,6 +214,7 @@ async def test_the_file_holds_everything_that_an_auditor_asks_for(world: World, 
     asked = await world.ask_blocked(to=[ANA])
     await world.shown_to_ana("Keep blocked")
     await world.slack.dm(ANA).click("Approve")
+    await world.shown_to_ana("Approved by Ana")
     await at_rest(world)
     answer = await ana.get(f"/admin/requests/{asked['id']}/export")
     whole = json.loads(answer.html)

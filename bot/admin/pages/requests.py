@@ -28,11 +28,12 @@ CLICKS = {
     "interaction.withdrawn": ("withdrew the request", "over"),
     "interaction.expired": ("closed it: the time was over", "over"),
     "interaction.undeliverable": ("closed it: nobody could be reached", "bad"),
-    "click.refused": ("answered, without effect", "bad"),
+    "click.refused": ("tried to answer, and nothing changed", "bad"),
     "consume.refused": ("tried to use the approval, and was refused", "bad"),
     "delivery.sent_again": ("sent a copy again", "over"),
     "test.asked": ("asked it, to test the way there and back", ""),
 }
+PLACES = {PLACE: "on these pages", "link": "on the page behind the link", "api": "over the API"}
 REFUSED = {
     "ended": "it had ended already",
     "expired": "it had expired",
@@ -213,7 +214,8 @@ def steps(seen: Seen, titles: Mapping[str, str]) -> Sequence[Step]:
 def _tried(attempt: Attempt, titles: Mapping[str, str]) -> Step:
     words = why.attempt(attempt, titles.get(attempt.channel, attempt.channel))
     took = f"{attempt.took_ms:.0f} ms"
-    detail = ", ".join(filter(None, (f"for {attempt.reader}", attempt.detail, took)))
+    whose = "" if attempt.reader in words else f"for {attempt.reader}"
+    detail = ", ".join(filter(None, (whose, attempt.detail, took)))
     return Step(attempt.at, words, detail, "bad" if attempt.reason else "")
 
 
@@ -221,12 +223,13 @@ def _clicked(line: Line, row: Row, titles: Mapping[str, str]) -> Step:
     words, look = CLICKS.get(line.action, (line.action, ""))
     refused = line.detail.get("why", "")
     because = REFUSED.get(str(refused), str(refused))
-    where = f"on {titles.get(line.place, line.place)}" if line.place else ""
-    choice = f"choice {line.detail['choice']}" if "choice" in line.detail else ""
+    where = PLACES.get(line.place, f"on {titles.get(line.place, line.place)}") if line.place else ""
+    choice = f"with “{str(line.detail['choice']).replace('_', ' ')}”" if "choice" in line.detail else ""
     ruling = load_ruling(row["ruling"])
     decided = ruling.text if ruling and line.action == "interaction.decided" else ""
     behalf = f"for {line.on_behalf}" if line.on_behalf else ""
-    detail = ", ".join(filter(None, (decided or choice, behalf, where, because)))
+    said = ", ".join(filter(None, (decided or choice, behalf, where)))
+    detail = ": ".join(filter(None, (said, because)))
     return Step(line.at, f"{line.actor} {words}", detail, look)
 
 
