@@ -16,7 +16,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from yarl import URL
 
 from bot import reach, skew, way_back
-from bot.channels.contract import CALLER_CHANNEL, CHECK_SECONDS, CanCheck, Channel, Check
+from bot.channels.contract import CALLER_CHANNEL, CHECK_SECONDS, CanCheck, Channel, Check, Field
 from bot.logs import Mask
 from bot.reach import plain
 from bot.settings import Settings
@@ -127,7 +127,7 @@ async def _settings(patient: Patient) -> Sequence[Check]:
     settings = patient.settings
     warnings = tuple(Check("Setting", True, warning) for warning in settings.warnings)
     kept = Check("Values", True, f"kept in {settings.data_dir}")
-    return (kept, *warnings, _chain(patient), await _recipient(patient), _disk(settings))
+    return (kept, *warnings, _chain(patient), await _recipient(patient), *await _rooms(patient), _disk(settings))
 
 
 def _chain(patient: Patient) -> Check:
@@ -136,6 +136,28 @@ def _chain(patient: Patient) -> Check:
         return Check("Chain", True, f"people are told through {', then '.join(ready)}")
     mend = "Set up one channel under General → Notifications, or name one that is set up in CHAIN."
     return Check("Chain", False, "no channel of the chain is set up, so nobody can be told", mend)
+
+
+async def _rooms(patient: Patient) -> tuple[Check, ...]:
+    """Thresholds are told in a room, so one without any is told to nobody."""
+    if any(patient.settings[each.name] for each in _room_fields(patient)):
+        return ()
+    sql = "SELECT id FROM threshold WHERE is_on = 1 AND room = ''"
+    try:
+        found = len(await patient.store.read(lambda tx: tx.rows(sql)))
+    except StoreUnavailable:
+        return ()
+    if not found:
+        return ()
+    cause = f"{'one threshold has' if found == 1 else f'{found} thresholds have'} no room, so nobody is told of it"
+    mend = "Set SLACK_CHANNEL or SMTP_TO under General → Notifications, or a room for the threshold."
+    return (Check("Thresholds", True, cause, mend),)
+
+
+def _room_fields(patient: Patient) -> list[Field]:
+    """Of the channels of the chain that are set up: where what is meant for a room goes."""
+    ready = [patient.channels[name] for name in patient.settings.chain if not _missing(patient, name)]
+    return [each for channel in ready for each in channel.fields if each.room]
 
 
 def _missing(patient: Patient, name: str) -> bool:

@@ -198,7 +198,7 @@ def reads_html(request: web.Request) -> bool:
 
 def error_page(request: web.Request, status: int, title: str = "", words: str = "") -> web.Response:
     known = WORDS.get(status) or (HTTPStatus(status).phrase, "Nothing was changed.")
-    inside = request.path.startswith(("/admin", "/setup"))
+    inside = not request.path.startswith("/d/")  # who has a link to one request may know no other page
     context = {"status": status, "title": title or known[0], "words": words or known[1], "inside": inside}
     response = aiohttp_jinja2.render_template("error.html", request, context, status=status)
     keep_private(response)

@@ -27,6 +27,7 @@ class Field:
     `aliases` are other gateways' names for the same thing; two names that disagree are an error at start.
     A `guarded` address is called through the guarded session, so a private one is refused when it is saved as well.
     `choices` are all values that there are, each with the words for people.
+    A `room` setting is the place of what is meant for a room.
     A `shared` setting serves something else too, so that it alone does not say that its channel is wanted.
     """
 
@@ -42,6 +43,7 @@ class Field:
     guarded: bool = False
     shared: bool = False
     choices: tuple[tuple[str, str], ...] = ()
+    room: bool = False
 
 
 # ---- readers and what they are shown ---------------------------------------------------------------------------------

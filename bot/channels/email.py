@@ -111,6 +111,7 @@ class Email:
             check=check_room,
             mend="ops@example.com, ana@example.com",
             channel="email",
+            room=True,
         ),
     )
     rates: ClassVar[tuple[Rate, ...]] = ()

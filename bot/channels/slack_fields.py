@@ -99,6 +99,7 @@ FIELDS = (
         check=_channel,
         mend="Open the channel's details and copy its id; invite the bot with /invite.",
         channel="slack",
+        room=True,
     ),
     Field(
         "SLACK_API_URL",

@@ -81,6 +81,7 @@ _FIELDS = (
         "Where posts for the room go; fills itself when the app is added to a team, a group or a person's chats",
         check=conversation,
         mend="Add the app to a team or a group chat instead of typing this.",
+        room=True,
     ),
     Field(
         "TEAMS_SERVICE_URL",

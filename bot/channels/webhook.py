@@ -35,6 +35,7 @@ class Webhook:
             mend="Copy the whole address from the receiver, such as https://automation.example/hooks/gatebell.",
             channel="webhook",
             guarded=True,
+            room=True,
         ),
         Field(
             "WEBHOOK_SECRET",

@@ -251,3 +251,9 @@ async def test_a_secret_that_was_saved_is_shown_in_no_step(new: World) -> None:
 async def test_the_steps_are_for_admins(world: World) -> None:
     async with await signed_in(world, BEN) as browser:
         assert (await browser.get("/setup/channel", follow=False)).status == 403
+
+
+async def test_a_page_that_is_not_there_leads_to_the_overview(world: World) -> None:
+    async with Visiting(world) as browser:
+        seen = await browser.get("/nope")
+    assert (seen.status, '<a href="/admin">To the overview</a>' in seen.html) == (404, True)

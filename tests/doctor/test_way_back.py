@@ -7,6 +7,7 @@ import pytest
 from bot.dispatch.notice import Unknown
 from bot.doctor import examine, examine_answers
 from bot.round_trip import NOTHING_CAME, end
+from bot.thresholds import Draft
 from tests.doctor.examined import answers, begun, delivered, ended, failing, followed, patient_of
 from tests.stories.reach import at_rest
 from tests.stories.world import ANA, BEN, Platforms, World, installed
@@ -160,6 +161,15 @@ async def test_a_channel_that_is_not_set_up_says_nothing(platforms: Platforms, d
 async def test_channels_are_called_what_people_call_them(world: World) -> None:
     [chain] = [check for part in await examine(patient_of(world)) for check in part.checks if check.name == "Chain"]
     assert chain.cause == "people are told through Slack, then Microsoft Teams, then E-mail"
+
+
+async def test_a_threshold_without_a_room_is_something_to_do(platforms: Platforms, data: Path) -> None:
+    async with installed(platforms, data, install_teams=False, SMTP_TO="") as world:
+        await world.thresholds.add(Draft(limit=5), by="cli")
+        told = [check for part in await examine(patient_of(world)) for check in part.checks]
+    [found] = [check for check in told if check.name == "Thresholds"]
+    assert (found.ok, found.cause) == (True, "one threshold has no room, so nobody is told of it")
+    assert "SLACK_CHANNEL or SMTP_TO" in found.mend
 
 
 async def test_no_other_question_can_be_ended_as_a_round_trip(world: World) -> None:
