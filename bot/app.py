@@ -18,7 +18,6 @@ from bot.admin import decision, rooms
 from bot.admin import site as admin
 from bot.admin import web as pages
 from bot.admin.access import Access
-from bot.admin.tries import MemoryTries, RedisTries
 from bot.anchor import Anchor, AnchorFile
 from bot.api import api
 from bot.channels import http
@@ -58,6 +57,7 @@ from bot.store import Store, StoreUnavailable
 from bot.store.alone import alone
 from bot.thresholds import Thresholds
 from bot.thresholds.stage import above_threshold
+from bot.tries import MemoryTries, RedisTries
 from interactions.registry import Registry
 
 log = logging.getLogger(__name__)

@@ -8,20 +8,18 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TypeVar
 
 from bot.dispatch.notice import Unfit, Unknown
 from bot.ids import new_id
 from bot.ledger import Ledger
 from bot.store import Row, Store, StoreUnavailable, Tx
-
-V = TypeVar("V")
+from bot.tries import MemoryTries
 
 FRESH = 5.0  # seconds for which a checked key is believed: so long can a revoked one still be used on another replica
 USED_EVERY = 60.0
 GUESSES = 20  # wrong keys from one address in WINDOW seconds, before it hears 429
 WINDOW = 60.0
-REMEMBERED = 10_000  # addresses and keys, so that memory stays bounded
+REMEMBERED = 10_000  # checked keys, so that memory stays bounded
 
 
 class Scope(StrEnum):
@@ -76,7 +74,7 @@ class Keys:
         self._ledger = ledger
         self._now = now
         self._checked: OrderedDict[str, tuple[ApiKey, float]] = OrderedDict()
-        self._guesses: OrderedDict[str, tuple[float, int]] = OrderedDict()
+        self._guesses = MemoryTries(WINDOW)
 
     async def create(self, name: str, scopes: Iterable[Scope], *, by: str, operator_id: str | None = None) -> NewKey:
         """Raises Unfit."""
@@ -149,7 +147,10 @@ class Keys:
             self._checked.pop(hashed, None)
             return None
         found = _key(row)
-        _remember(self._checked, hashed, (found, at))
+        self._checked[hashed] = (found, at)
+        self._checked.move_to_end(hashed)
+        while len(self._checked) > REMEMBERED:
+            self._checked.popitem(last=False)
         if at - (found.last_used_at or 0) >= USED_EVERY:
             await self._used(found.id, at)
         return found
@@ -159,12 +160,9 @@ class Keys:
 
         A right key is never refused for others' guesses: whoever shares an address with a guesser still gets through.
         """
-        at = self._now().timestamp()
-        began, count = self._guesses.get(address, (at, 0))
-        if not 0 <= at - began < WINDOW:
-            began, count = at, 0
-        _remember(self._guesses, address, (began, count + 1))
-        return began + WINDOW - at if count >= GUESSES else None
+        at = self._now()
+        tried = self._guesses.counted(address, at)
+        return tried.wait(at) if tried.times > GUESSES else None
 
     async def _used(self, key_id: str, at: float) -> None:
         try:
@@ -177,13 +175,6 @@ class Keys:
 
 def hash_of(key: str) -> str:
     return hashlib.sha256(key.encode(errors="surrogatepass")).hexdigest()
-
-
-def _remember(table: OrderedDict[str, V], name: str, value: V) -> None:
-    table[name] = value
-    table.move_to_end(name)
-    while len(table) > REMEMBERED:
-        table.popitem(last=False)
 
 
 def _key(row: Row) -> ApiKey:

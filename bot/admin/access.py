@@ -12,11 +12,11 @@ from enum import StrEnum
 
 from pydantic import JsonValue
 
-from bot.admin.tries import MemoryTries, Tries
 from bot.ids import new_id
 from bot.ledger import Ledger
 from bot.operators import actor_by_id, first_admin
 from bot.store import Row, Store, Tx
+from bot.tries import MemoryTries, Tries
 from interactions.model import Actor, Role
 
 IDLE = timedelta(hours=12)

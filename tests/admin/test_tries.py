@@ -8,8 +8,8 @@ import pytest
 from redis.asyncio import Redis
 
 from bot.admin.access import ASKS_FOR_ONE
-from bot.admin.tries import WINDOW, MemoryTries, RedisTries, Tries
 from bot.redis_link import RedisLink
+from bot.tries import WINDOW, MemoryTries, RedisTries, Tries
 from tests.admin.signed_in import Visiting
 from tests.stories.world import Platforms, installed
 

@@ -2,16 +2,16 @@
 
 import hashlib
 from collections import OrderedDict
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Protocol
 
 from bot.redis_link import RedisLink
 
 WINDOW = 15 * 60.0  # seconds, from the first try on
-REMEMBERED = 10_000
+REMEMBERED = 10_000  # names, so that memory stays bounded
 
-# One step for all replicas. ARGV: now, WINDOW, milliseconds to keep; the value is "since|times" by the product's clock.
+# One step for all replicas. ARGV: now, the window, milliseconds to keep; the value is "since|times" by our clock.
 COUNT = """
 local since, times = ARGV[1], 0
 local known, before = string.match(redis.call('GET', KEYS[1]) or '', '^(.*)|(.*)$')
@@ -25,14 +25,15 @@ return tried
 
 @dataclass(frozen=True, slots=True)
 class Tried:
-    """How often by now, this time included, and since when (seconds since 1970)."""
+    """How often by now, this time included, since when (seconds since 1970), and for how long that counts."""
 
     times: int
     since: float
+    window: float
 
     def wait(self, at: datetime) -> float:
         """Seconds until it counts from nothing again."""
-        return self.since + WINDOW - at.timestamp()
+        return self.since + self.window - at.timestamp()
 
 
 class Tries(Protocol):
@@ -44,14 +45,19 @@ class Tries(Protocol):
 class MemoryTries:
     """For as many names as fit into bounded memory."""
 
-    def __init__(self) -> None:
+    def __init__(self, window: float = WINDOW) -> None:
+        self._window = window
         self._counted: OrderedDict[str, Tried] = OrderedDict()
 
     async def count(self, name: str, at: datetime) -> Tried:
+        return self.counted(name, at)
+
+    def counted(self, name: str, at: datetime) -> Tried:
+        """Once more, without waiting."""
         now = at.timestamp()
         known = self._counted.get(name)
-        fresh = known is not None and 0 <= now - known.since < WINDOW
-        tried = Tried(known.times + 1, known.since) if known and fresh else Tried(1, now)
+        fresh = known is not None and 0 <= now - known.since < self._window
+        tried = replace(known, times=known.times + 1) if known and fresh else Tried(1, now, self._window)
         self._counted[name] = tried
         self._counted.move_to_end(name)
         while len(self._counted) > REMEMBERED:
@@ -68,13 +74,13 @@ class RedisTries:
         self._count = link.script(COUNT)
 
     async def count(self, name: str, at: datetime) -> Tried:
-        here = await self._memory.count(name, at)
+        here = self._memory.counted(name, at)
         args = [at.timestamp(), WINDOW, int(WINDOW * 1000)]
         said = await self._link.ask(lambda: self._count(keys=[_key(name)], args=args), None)
         if said is None:
             return here
         since, _, times = said.decode().partition("|")
-        there = Tried(int(times), float(since))
+        there = Tried(int(times), float(since), WINDOW)
         return max(here, there, key=lambda each: each.times)
 
 
