@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from collections.abc import Iterator
 from email.message import EmailMessage
 
@@ -259,3 +260,17 @@ def test_backticks_in_arguments_do_not_end_the_fence() -> None:
     card = Card(title="x", payload=Payload('{"a": "``` <!channel> ```"}'))
     fences = [block["text"]["text"] for block in block_kit.render(card, TOKEN).blocks if "```" in str(block)]
     assert fences == ['```\n{"a": "\\u0060\\u0060\\u0060 &lt;!channel&gt; \\u0060\\u0060\\u0060"}\n```']
+
+
+@pytest.mark.parametrize("host", ["a" * 26 + "!", "a-" * 13 + "!", "a." * 13 + "!", "a--" * 9 + "a.-"])
+def test_a_host_that_is_none_is_seen_at_once(host: str) -> None:
+    start = time.process_time()
+    assert safe_link(f"http://{host}") == ""
+    assert time.process_time() - start < 0.5
+
+
+@pytest.mark.parametrize("unit", ["a", "a-", "a.", "-", "1", "_", "a1-."])
+def test_the_longest_address_is_judged_at_once_too(unit: str) -> None:
+    start = time.process_time()
+    parse(f"[here](http://{unit * (1900 // len(unit))}!)")
+    assert time.process_time() - start < 1
