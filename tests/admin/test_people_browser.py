@@ -18,7 +18,7 @@ async def test_somebody_is_added_changed_linked_and_removed(office: World, ana: 
     await write(ana, "E-mail address", "dora@example.com")
     await write(ana, "Name", "Dora")
     await press(ana, "Add")
-    await ana.get_by_text("Dora was added as a viewer.").wait_for()
+    await ana.get_by_text("Dora was added as an operator.").wait_for()
     found = await flaws(ana)
 
     await press(ana, "Dora", "link")
