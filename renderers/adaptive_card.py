@@ -140,11 +140,14 @@ def _inert(text: str) -> str:
 def _escaped(text: str) -> str:
     """Words for the elements that read markdown, with a backslash only where a sign could mean something."""
     text = _inert(text)
-    if re.search(r"[\\`*_\[\]<>~|]|^\s*(?:[-+#]|\d+[.)](?!\S))", text, re.MULTILINE) is None:
+    if re.search(r"[\\`*_\[\]<>~|]|^[^\S\n]*(?:[-+#]|\d+[.)](?!\S))", text, re.MULTILINE) is None:
         return text
     text = re.sub(r"[\\`*\[\]<>~|]|(?<![^\W_])_|_(?![^\W_])", r"\\\g<0>", text)
     return re.sub(
-        r"^(\s*)([-+#]|\d+(?=[.)](?!\S)))", lambda match: _list_escaped(match[1], match[2]), text, flags=re.MULTILINE
+        r"^([^\S\n]*)([-+#]|\d+(?=[.)](?!\S)))",
+        lambda match: _list_escaped(match[1], match[2]),
+        text,
+        flags=re.MULTILINE,
     )
 
 

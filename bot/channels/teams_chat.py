@@ -18,7 +18,7 @@ LONGEST_MESSAGE = 12_000
 
 _SIGNS = re.compile(r"([\\`*_\[\]<>~|])")
 _ENTITY = re.compile(r"&(?=#|\w+;)")
-_LINE_SIGN = re.compile(r"^(\s*)([#+=-]|\d+(?=[.)]))", re.MULTILINE)
+_LINE_SIGN = re.compile(r"^([^\S\n]*)([#+=-]|\d+(?=[.)]))", re.MULTILINE)
 
 
 @dataclass(frozen=True, slots=True)
