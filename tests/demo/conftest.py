@@ -80,6 +80,10 @@ class Screen:
     def story(self) -> Locator:
         return self.page.locator("#story")
 
+    def told_of(self, title: str) -> Locator:
+        """The time line's entries of this title, the newest first."""
+        return self.story.locator(".run").filter(has=self.page.get_by_role("heading", name=title))
+
     @property
     def server(self) -> Locator:
         return self.page.locator("#server")

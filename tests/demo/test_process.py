@@ -41,6 +41,13 @@ async def test_while_the_server_is_killed_the_door_says_when_to_come_back(visito
         assert (reply.status, reply.headers["Retry-After"]) == (502, "1")
 
 
+async def test_who_answers_while_the_server_is_away_is_asked_to_press_again(visitor: aiohttp.ClientSession) -> None:
+    async with visitor.post("/demo/kill", json={}):
+        pass
+    async with visitor.post("/demo/teams/say", json={"who": "ben", "text": "yes"}) as reply:
+        assert await reply.json() == {"words": "The server is just coming back. Press again."}
+
+
 async def test_the_page_stays_while_the_server_is_killed(visitor: aiohttp.ClientSession) -> None:
     async with visitor.post("/demo/kill", json={}):
         pass

@@ -7,7 +7,7 @@ from tests.demo.conftest import Screen
 BLOCKED = "A destructive action was blocked"
 WRITE = "An agent wants to write"
 CHOOSE = "An agent needs to choose"
-TOKEN = "A token died"
+TOKEN = "A sign-in expired"
 STORM = "A storm of the same error"
 
 
@@ -84,6 +84,44 @@ async def test_a_storm_is_one_message(screen: Screen) -> None:
     await expect(screen.slack.locator(".slack-message")).to_have_count(1)
 
 
+async def test_the_time_line_says_how_many_were_held_back(screen: Screen) -> None:
+    await screen.play(STORM)
+    await expect(screen.told_of(STORM)).to_contain_text("39 more were held back: the same within the hour")
+
+
+async def test_chat_and_switches_have_an_entry_of_their_own(screen: Screen) -> None:
+    await screen.play(STORM)
+    await expect(screen.told_of(STORM)).to_contain_text("Slack took Ana")
+    await screen.page.get_by_label("Message gatebell in Slack").fill("hello there")
+    await screen.page.keyboard.press("Enter")
+    await expect(screen.slack).to_contain_text("you said: hello there")
+    await screen.turn("teams", "Hanging")
+    between = screen.told_of("Chat and switches")
+    for words in ("Ana wrote to the bot", "went to the agent", "Slack took Ana", "Teams takes calls"):
+        await expect(between).to_contain_text(words)
+    await expect(screen.told_of(STORM).locator(".step")).to_have_count(2)
+
+
+async def test_the_time_line_has_the_last_five(screen: Screen) -> None:
+    for count in range(1, 7):
+        await screen.play(TOKEN)
+        await expect(screen.told_of(TOKEN)).to_have_count(min(count, 5))
+    await expect(screen.told_of(TOKEN).first).to_contain_text("Held back")
+
+
+async def test_somebody_whom_nothing_reaches_yet_waits(screen: Screen) -> None:
+    await screen.turn("mail", "Down (421)")
+    await screen.play(BLOCKED)
+    copies = screen.story.get_by_role("list", name="Who has a copy where")
+    await expect(copies).to_contain_text("Mia waits · tried again and again")
+
+
+async def test_where_the_app_was_removed_the_time_line_says_why_a_mail_came(screen: Screen) -> None:
+    await screen.turn("teams", "Bot removed")
+    await screen.play(BLOCKED)
+    await expect(screen.told_of(BLOCKED)).to_contain_text("Ben has removed the app from Teams")
+
+
 async def test_without_slack_anas_card_lies_in_teams(screen: Screen) -> None:
     await screen.turn("slack", "Down (500)")
     await screen.play(BLOCKED)
@@ -113,6 +151,7 @@ async def test_a_killed_server_comes_back_with_the_question_and_its_answer_count
     await screen.page.locator("#kill").click()
     await expect(screen.server).to_contain_text("killed")
     await expect(screen.server).to_have_attribute("data-state", "running")
+    await expect(screen.page.locator("#toast")).to_contain_text("nothing was lost")
     await screen.press(screen.slack, "Approve")
     await expect(screen.agent).to_contain_text("drive.delete_folder ran")
     await expect(screen.teams).to_contain_text("Approved by Ana Lima")

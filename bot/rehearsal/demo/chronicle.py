@@ -7,7 +7,7 @@ from typing import Any
 from standardwebhooks.webhooks import Webhook, WebhookVerificationError
 
 from bot.rehearsal.demo.cast import ANA, CAST, known_by
-from bot.rehearsal.demo.runs import Runs
+from bot.rehearsal.demo.runs import Runs, span
 from bot.rehearsal.demo.stage import WEBHOOK_SECRET, Stage
 from bot.rehearsal.http_platform import HttpPlatform
 from bot.rehearsal.platform import Entry, Platform
@@ -44,7 +44,8 @@ class Chronicle:
         for entry in fresh:
             for kind, text, detail in self._told(platform, entry):
                 thing, words = self._thing(platform, entry), self._words(platform, entry)
-                self._runs.see(kind, platform.name, text, detail, at=entry.at, thing=thing, words=words)
+                stray = kind == "ok" and _is_new(platform, entry)
+                self._runs.see(kind, platform.name, text, detail, at=entry.at, thing=thing, words=words, stray=stray)
 
     def _thing(self, platform: Platform, entry: Entry) -> str:
         """What the entry is about: the message, mail or callback, by the name under which it comes up again."""
@@ -125,15 +126,26 @@ class Chronicle:
             if letter.in_reply_to:
                 yield "update", f"{who} got a second mail in the same thread", letter.subject
             else:
+                if self._has_removed(letter.recipients[0]):
+                    yield "next", f"{who} has removed the app from Teams, so the next channel is tried", ""
                 yield "ok", f"The mail server took {_whose(who)} mail", _only_mail(letter.recipients[0])
         elif entry.status >= 400 or entry.status == 0:
             yield "fail", f"The mail server {_refused(entry)} to {_whose(_name(_first(entry.body)))} mail", entry.path
+
+    def _has_removed(self, email: str) -> bool:
+        player = known_by(email)
+        return player is not None and player.in_teams and not self._stage.teams.chat(email).thread.installed
 
     def _whom(self, platform: HttpPlatform, entry: Entry) -> str:
         names = {name.casefold() for name in platform.destinations(entry.method, entry.path, entry.body)}
         if isinstance(entry.body, dict) and entry.body.get("email"):
             names.add(str(entry.body["email"]).casefold())
         return next((player.first for player in CAST if player.email in names), "somebody")
+
+
+def _is_new(platform: Platform, entry: Entry) -> bool:
+    """A message of its own: it belongs to the scenario whose mark it bears, or to none."""
+    return platform.name in {"teams", "mail", "agent"} or entry.path.endswith("chat.postMessage")
 
 
 def _outcome(entry: Entry, well: str, badly: str, detail: str) -> Told:
@@ -152,7 +164,7 @@ def _refused(entry: Entry) -> str:
 
 
 def _took(entry: Entry) -> str:
-    return f"{entry.took_ms:.0f} ms" if entry.took_ms >= 1 else "under 1 ms"
+    return span(entry.took_ms)
 
 
 def _first(about: Any) -> str:

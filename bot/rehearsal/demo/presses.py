@@ -6,11 +6,13 @@ from typing import Any
 
 from bot.rehearsal.delivery import Delivery
 from bot.rehearsal.demo.cast import ANA, in_teams
-from bot.rehearsal.demo.runs import Runs
+from bot.rehearsal.demo.runs import Runs, span
 from bot.rehearsal.demo.stage import Stage
 from bot.rehearsal.platform import Json
 from bot.rehearsal.slack_message import Message
 from bot.rehearsal.teams_card import CardButton
+
+AWAY = {502, 503}  # what the front door and a server that stops answer
 
 
 class Presses:
@@ -49,7 +51,7 @@ class Presses:
 
     async def slack_say(self, text: str) -> str:
         for delivery in await self._stage.slack.dm(ANA.email).say(text):
-            self._sent("slack", f"{ANA.first} wrote to the bot in Slack", delivery)
+            self._sent("slack", f"{ANA.first} wrote to the bot in Slack", delivery, stray=True)
         return ""
 
     async def teams_click(self, who: str, message_id: str, verb: str, chosen: Mapping[str, Any]) -> str:
@@ -71,7 +73,7 @@ class Presses:
     async def teams_say(self, who: str, text: str) -> str:
         player = in_teams(who)
         delivery = await self._stage.teams.chat(player.email).say(text)
-        return self._sent("teams", f"{player.first} wrote to the bot in Teams", delivery)
+        return self._sent("teams", f"{player.first} wrote to the bot in Teams", delivery, stray=True)
 
     def _slack_message(self, message_id: str) -> Message:
         conversation = self._stage.slack.dm(ANA.email)
@@ -80,14 +82,16 @@ class Presses:
                 return message
         raise LookupError("this message is not there any more")
 
-    def _sent(self, channel: str, text: str, delivery: Delivery, thing: str = "") -> str:
+    def _sent(self, channel: str, text: str, delivery: Delivery, thing: str = "", *, stray: bool = False) -> str:
         at = self._stage.slack.clock() - delivery.ack_ms / 1000
         if delivery.acknowledged:
-            how = f"signed request, acknowledged in {delivery.ack_ms:.0f} ms"
-            self._runs.see("press", channel, text, how, at=at, thing=thing)
+            how = f"signed request, acknowledged in {span(delivery.ack_ms)}"
+            self._runs.see("press", channel, text, how, at=at, thing=thing, stray=stray)
             return ""
         why = f"answered {delivery.status}" if delivery.status else "gave no answer in time"
-        self._runs.see("fail", channel, text, f"the server {why}", at=at, thing=thing)
+        self._runs.see("fail", channel, text, f"the server {why}", at=at, thing=thing, stray=stray)
+        if delivery.status in AWAY or delivery.reason.startswith("connection_failed"):
+            return "The server is just coming back. Press again."
         return f"Your answer did not get through: the server {why}. Please press again."
 
 

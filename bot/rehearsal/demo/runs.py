@@ -7,7 +7,8 @@ from typing import Any
 
 from bot.rehearsal.platform import Json
 
-KEPT = 12  # scenarios on the page; older ones scroll away for good
+KEPT = 12  # runs that are remembered
+BETWEEN = "Chat and switches"
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +36,9 @@ class Line:
 
 @dataclass(slots=True, eq=False)
 class Run:
-    """One press of a scenario's button; `question` is the interaction as the API last showed it.
+    """One press of a scenario's button, or what was done between two of them, which has no scenario.
+
+    `question` is the interaction as the API last showed it.
 
     `mark` is a word that stands in everything that people are shown because of it.
     """
@@ -74,7 +77,7 @@ class Runs:
         self._changed = changed
         self._lines = itertools.count(1)
         self._numbers = itertools.count(1)
-        self.all = [Run(0, "", "The curtain rises", clock())]
+        self.all = [Run(0, "", BETWEEN, clock())]
         self._of_thing: dict[str, Run] = {}
 
     def begin(self, scenario: str, title: str) -> Run:
@@ -97,9 +100,13 @@ class Runs:
         at: float | None = None,
         thing: str = "",
         words: str = "",
+        stray: bool = False,
     ) -> None:
-        """On the time line of the run that brought the thing up (a message, a mail), or whose mark is in the words."""
-        run = self._of_thing.get(f"{channel}:{thing}") or self._marked(words)
+        """On the time line of the run that brought the thing up (a message, a mail), or whose mark is in the words.
+
+        What is `stray` is of no scenario unless one of the two says so.
+        """
+        run = self._of_thing.get(f"{channel}:{thing}") or self._marked(words) or self._nearest(stray)
         if thing:
             self._of_thing[f"{channel}:{thing}"] = run
         moment = self._clock() if at is None else at
@@ -115,14 +122,27 @@ class Runs:
         """From now on what is seen of this thing belongs to that run."""
         self._of_thing[f"{channel}:{thing}"] = run
 
-    def _marked(self, words: str) -> Run:
-        """The latest run whose mark is there, or else the latest."""
-        return next((run for run in reversed(self.all) if run.mark and run.mark in words), self.all[-1])
+    def _marked(self, words: str) -> Run | None:
+        """The latest run whose mark is there."""
+        return next((run for run in reversed(self.all) if run.mark and run.mark in words), None)
+
+    def _nearest(self, stray: bool) -> Run:
+        """The latest scenario, or what was done since."""
+        if not stray:
+            return next((run for run in reversed(self.all) if run.scenario), self.all[-1])
+        return self.all[-1] if not self.all[-1].scenario else self.begin("", BETWEEN)
 
     def keep(self, run: Run, question: Any) -> None:
         if isinstance(question, dict) and question != run.question:
             run.question = question
             self._changed()
+
+
+def span(milliseconds: float) -> str:
+    """How long something took, as a person says it."""
+    if milliseconds >= 1000:
+        return f"{milliseconds / 1000:.1f} s"
+    return f"{milliseconds:.0f} ms" if milliseconds >= 1 else "under 1 ms"
 
 
 def _repeats(line: Line, other: Line) -> bool:

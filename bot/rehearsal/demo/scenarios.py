@@ -93,7 +93,7 @@ def question(wish: Wish) -> Play:
     return play
 
 
-async def token_died(agent: Agent, runs: Runs, run: Run) -> None:
+async def sign_in_expired(agent: Agent, runs: Runs, run: Run) -> None:
     service, user = next(SIGNED_OUT)
     run.mark = user
     runs.say(run, "ask", f"The gateway could not renew the sign-in of {user} to {service}", "POST /api/v1/events")
@@ -108,6 +108,8 @@ async def token_died(agent: Agent, runs: Runs, run: Run) -> None:
         },
     )
     runs.say(run, *_told(told.status, told["result"], told["reason"], told.words))
+    if told["result"] == "deduplicated":
+        runs.see("next", "server", "Held back: the same was told within the hour", words=user)
     run.over = True
 
 
@@ -130,6 +132,9 @@ async def storm(agent: Agent, runs: Runs, run: Run) -> None:
     if refused:
         runs.say(run, "fail", f"{len(refused)} were refused", refused[0])
     runs.say(run, "ok", f"{fresh} told, {held} held back: the same event, within the hour", "202 for every one")
+    if held:
+        more = f"{held} more were" if fresh else f"All {held} were"
+        runs.see("next", "server", f"{more} held back: the same within the hour", words=server)
     run.over = True
 
 
@@ -146,7 +151,7 @@ SCENARIOS = (
     Scenario("blocked", "A destructive action was blocked", "Approve it, or not", question(DELETE)),
     Scenario("write", "An agent wants to write", "It shows the change and waits", question(WRITE)),
     Scenario("choose", "An agent needs to choose", "It asks which one is meant", question(CHOOSE)),
-    Scenario("token", "A token died", "Ana is told, once", token_died),
+    Scenario("token", "A sign-in expired", "Ana is told, once", sign_in_expired),
     Scenario("storm", "A storm of the same error", f"{STORM} failures at once, one message", storm),
 )
 

@@ -43,7 +43,7 @@ class Show:
             self.picture,
             self.start,
             self.kill,
-            lambda channel, text: self.runs.see("turned", channel, text),
+            lambda channel, text: self.runs.see("turned", channel, text, stray=True),
             files,
         )
         self.door = Door(host, port, page.serve)
@@ -126,8 +126,8 @@ class Show:
 
     async def _look(self, agent: Agent) -> None:
         async for changed in self._live.changes(LOOK_AT_OPEN):
-            for run in self.runs.all[-3:]:
-                if run.question_id and (changed or not run.over):
+            for run in [each for each in self.runs.all if each.question_id][-3:]:
+                if changed or not run.over:
                     await agent.look(run)
             await asyncio.sleep(0.15)
 

@@ -1,5 +1,5 @@
 // One live picture of everything comes in; each part of the page draws what changed in its own corner.
-import { el, post } from "/demo/dom.js";
+import { curly, el, post, toast } from "/demo/dom.js";
 import { drawMail } from "/demo/mail.js";
 import { drawSlack, wireSlack } from "/demo/slack.js";
 import { drawStory } from "/demo/story.js";
@@ -26,6 +26,7 @@ const AFTER = {
 const CHANNELS = ["slack", "teams", "mail"];
 let drawnScenarios = "";
 let show = "";
+let killedAt = null;
 
 const stream = new EventSource("/demo/live");
 stream.onmessage = (event) => draw(JSON.parse(event.data));
@@ -59,7 +60,13 @@ function serverIs(state, words) {
   if (place.dataset.state === state && document.getElementById("server-says").textContent === words) return;
   place.dataset.state = state;
   document.getElementById("server-says").textContent = words;
-  if (state === "killed") say(words);
+  if (state === "killed") {
+    killedAt ??= performance.now();
+    say(words);
+  } else if (state === "running" && killedAt !== null) {
+    toast(`Killed, and back after ${((performance.now() - killedAt) / 1000).toFixed(1)} s; nothing was lost.`);
+    killedAt = null;
+  }
 }
 
 function drawScenarios(scenarios) {
@@ -93,7 +100,7 @@ function drawSwitches(switches) {
     pane.classList.toggle("broken", now !== "working");
     const note = pane.querySelector(".pane-note");
     note.hidden = now === "working";
-    note.textContent = now === "working" ? "" : `${positions[now].meaning}. ${AFTER[channel]}`;
+    note.textContent = now === "working" ? "" : curly(`${positions[now].meaning}. ${AFTER[channel]}`);
   }
 }
 

@@ -28,11 +28,16 @@ export async function post(path, body = {}) {
   }
 }
 
+// The page's own apostrophes look alike, whether they come from the script or from the server.
+export function curly(words) {
+  return words.replace(/(?<=\p{L})'/gu, "’");
+}
+
 let fading;
 
 export function toast(words) {
   const place = document.getElementById("toast");
-  place.textContent = words;
+  place.textContent = curly(words);
   place.hidden = false;
   clearTimeout(fading);
   fading = setTimeout(() => (place.hidden = true), 6000);

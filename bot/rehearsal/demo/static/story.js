@@ -1,8 +1,9 @@
 // What happened: the agent's log, and a time line for each scenario.
-import { Keyed, el, time } from "/demo/dom.js";
+import { Keyed, curly, el, time } from "/demo/dom.js";
 
 const CHANNEL = { slack: "Slack", teams: "Teams", mail: "Mail", caller: "Callback", server: "Server", agent: "Agent" };
 const ICON = { slack: "S", teams: "T", mail: "M", caller: "C", server: "G", agent: "A" };
+const SHOWN = 5;
 const story = document.getElementById("story");
 const log = document.getElementById("log");
 const runsShown = new Keyed(story, drawRun);
@@ -24,7 +25,7 @@ let people = {};
 
 export function drawStory(runs, cast) {
   people = cast;
-  const played = runs.filter((run) => run.id > 0 || run.seen.some((line) => line.kind !== "server"));
+  const played = runs.filter((run) => run.scenario || run.seen.some((line) => line.kind !== "server")).slice(-SHOWN);
   emptyStory.remove();
   emptyLog.remove();
   runsShown.show([...played].reverse());
@@ -60,8 +61,12 @@ function inOrder(copies) {
 
 function copy(given) {
   const name = people[given.reader] ?? given.reader;
+  if (given.state !== "sent" && given.state !== "failed") {
+    const words = given.attempts ? " waits" : " …";
+    return el("li", { class: "copy waits", title: given.detail || null }, el("b", {}, name), words, given.attempts ? el("small", {}, " · tried again and again") : "");
+  }
   const where = { slack: "Slack", teams: "Teams", email: "mail" }[given.channel] ?? given.channel;
-  const word = { sent: "✓", failed: "✕" }[given.state] ?? "…";
+  const word = given.state === "sent" ? "✓" : "✕";
   const place = { slack: "first choice", teams: "second choice", email: "third choice" }[given.channel];
   return el("li", { class: `copy ${given.state}`, title: given.detail || null }, el("b", {}, name), ` ${where} ${word}`, place ? el("small", {}, ` · ${place}`) : "");
 }
@@ -72,7 +77,7 @@ function drawLine(line, start) {
     { class: `step ${line.kind}`, "data-channel": line.channel },
     el("span", { class: "offset" }, offset(line.at - start)),
     el("span", { class: "mark", title: CHANNEL[line.channel] ?? line.channel, "aria-hidden": "true" }, ICON[line.channel] ?? "·"),
-    el("span", { class: "what" }, line.text, line.detail ? el("small", {}, line.detail) : ""),
+    el("span", { class: "what" }, curly(line.text), line.detail ? el("small", {}, line.detail) : ""),
   );
 }
 
@@ -89,6 +94,6 @@ function drawSaid(run) {
   return el(
     "article",
     { class: "task" },
-    run.said.map((line) => el("p", { class: `said ${line.kind}` }, el("span", { class: "sign", "aria-hidden": "true" }, SIGN[line.kind] ?? "·"), el("span", {}, line.text, line.detail ? el("small", {}, line.detail) : ""))),
+    run.said.map((line) => el("p", { class: `said ${line.kind}` }, el("span", { class: "sign", "aria-hidden": "true" }, SIGN[line.kind] ?? "·"), el("span", {}, curly(line.text), line.detail ? el("small", {}, line.detail) : ""))),
   );
 }

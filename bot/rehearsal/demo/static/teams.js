@@ -5,6 +5,7 @@ const shown = document.getElementById("teams-feed");
 const tabs = document.getElementById("teams-who");
 const feeds = new Map();
 const seen = new Map();
+const looked = new Map();
 const colours = (name) => ({ default: `var(--t-${name})`, subtle: `var(--t-${name}-soft)` });
 const foreground = {
   default: colours("ink"),
@@ -99,15 +100,17 @@ function follow(chats) {
 }
 
 function drawTabs(chats) {
-  const json = JSON.stringify([chosen, chats.map((each) => [each.key, each.messages.length])]);
+  for (const chat of chats) if (chat.key === chosen || !looked.has(chat.key)) looked.set(chat.key, seen.get(chat.key) ?? 0);
+  const unread = (chat) => Math.max(0, (seen.get(chat.key) ?? 0) - looked.get(chat.key));
+  const json = JSON.stringify([chosen, chats.map((each) => [each.key, unread(each)])]);
   if (tabs.dataset.json === json) return;
   tabs.dataset.json = json;
   const focused = tabs.contains(document.activeElement) ? document.activeElement.dataset.key : null;
   tabs.replaceChildren(
     ...chats.map((each) => {
-      const count = each.messages.filter((post) => post.card).length;
+      const count = unread(each);
       const name = each.owner.split(" ")[0];
-      const tab = el("button", { type: "button", "aria-pressed": String(each.key === chosen), "data-key": each.key }, name, count ? el("span", { class: "count" }, String(count), el("span", { class: "sr" }, count === 1 ? " card" : " cards")) : "");
+      const tab = el("button", { type: "button", "aria-pressed": String(each.key === chosen), "data-key": each.key }, name, count ? el("span", { class: "count" }, String(count), el("span", { class: "sr" }, " new")) : "");
       tab.addEventListener("click", () => {
         chosen = each.key;
         until = Date.now() + HOLDS;
