@@ -100,11 +100,12 @@ async def test_the_audit_log_is_narrowed_checked_and_saved_as_a_file(office: Wor
     await ana.get_by_role("link", name="Show all").wait_for()
     assert {await each.inner_text() for each in await ana.locator("tbody code").all()} == {"operator.added"}
     found = await flaws(ana)
+    written = len(await office.audit())
     async with ana.expect_download() as started:
         await press(ana, "Save the whole log (JSON lines)", "link")
     await (await started.value).save_as(tmp_path / "audit.jsonl")
     lines = [json.loads(line) for line in (tmp_path / "audit.jsonl").read_text().splitlines()]
-    assert [each["seq"] for each in lines] == list(range(len(lines), 0, -1))
+    assert [each["seq"] for each in lines][-written:] == list(range(written, 0, -1))
     await tab_to(ana, ana.get_by_role("button", name="Check"))
     await ana.keyboard.press("Enter")
     await ana.get_by_role("status").wait_for()

@@ -2,6 +2,7 @@
 
 from playwright.async_api import Page
 
+from bot.rehearsal.failure import hang
 from tests.admin.looking import flaws, press
 from tests.admin.signed_in import sign_in
 from tests.stories.world import ANA, World
@@ -52,7 +53,10 @@ async def test_a_round_trip_goes_on_by_itself(page: Page, world: World) -> None:
 async def test_a_test_is_sent_by_keyboard_and_goes_on_by_itself(page: Page, world: World) -> None:
     await sign_in(page, world, ANA)
     await page.goto(f"{world.address}/admin/notifications")
+    held = world.slack.fail(hang(), path="chat.postMessage")
     await press(page, "Send test notification on Slack")
+    await page.get_by_role("link", name="Look again").wait_for()
+    world.slack.heal(held)
     await page.get_by_text("It arrived.").wait_for()
     await world.shown_to_ana("A test from Gatebell")
     assert await flaws(page) == []
@@ -65,5 +69,6 @@ async def test_a_wrong_value_of_a_channel_leads_to_its_field(page: Page, world: 
     await press(page, "Save Webhook")
     await page.get_by_role("alert").get_by_role("link", name="WEBHOOK_URL").click()
     assert await page.locator("#s-WEBHOOK_URL").get_attribute("aria-invalid") == "true"
+    assert page.url.endswith("#s-WEBHOOK_URL")
     assert await page.locator("#s-WEBHOOK_URL").is_visible()
     assert await flaws(page) == []
