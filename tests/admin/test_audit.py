@@ -49,7 +49,7 @@ async def test_what_a_key_did_is_found_by_the_operator_for_whom(world: World, an
     await world.call("POST", f"/api/v1/interactions/{asked['id']}/decide", {"choice": "approve"}, key=key)
     page = await ana.get("/admin/audit?actor=ben")
     assert "key story for ben@example.com interaction.decided" in page.words
-    assert "for ben@example.com, on api" in (await ana.get(f"/admin/requests/{asked['id']}")).words
+    assert "for ben@example.com, over the API" in (await ana.get(f"/admin/requests/{asked['id']}")).words
 
 
 @pytest.mark.parametrize("before", ["x", "-1", "99999999999999999999", "²"])
