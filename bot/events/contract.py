@@ -47,4 +47,4 @@ def read(kind: type[C], event: Event, **otherwise: str) -> C:
 @cache
 def _brought(kind: type[Context]) -> Any:
     """pydantic builds a generic's model anew when nobody has kept it, which takes longer than reading an event."""
-    return _Brought[kind]  # type: ignore[valid-type]  # a class at run time
+    return _Brought.__class_getitem__(kind)

