@@ -169,7 +169,7 @@ def _prose(blocks: Blocks, indent: str = "") -> "Iterator[BareObject]":
 def _block(block: Block, indent: str) -> "Iterator[BareObject]":
     match block:
         case Paragraph(runs, heading):
-            yield _rich(tuple(replace(run, bold=True) for run in runs) if heading else runs, indent)
+            yield _rich(tuple(run._replace(bold=True) for run in runs) if heading else runs, indent)
         case Code(text):
             yield _code(text)
         case Table():

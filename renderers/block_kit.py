@@ -6,7 +6,8 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from slack_sdk.models.blocks import Block, Option
+from pydantic_core import to_json
+from slack_sdk.models.blocks import Option
 
 import renderers.block_elements as kit
 from interactions.card import Card, Choice, Format, Input, Outcome, Tone
@@ -116,22 +117,21 @@ def read_modal(view: Json) -> ModalAnswer:
 
 
 def _message(card: Card, token: str, *, whole: bool = True, page: str = "") -> list[Json]:
-    return kit.dump(
-        [
-            *_title(card),
-            *_outcome(card.outcome),
-            *_body(card),
-            *_offered(card if whole else _without_guarded(card)),
-            *_missing(card, page, whole=whole),
-            *_answers(card, token, whole=whole),
-            *_link(card),
-            *_footer(card),
-        ]
-    )
+    return [
+        *_title(card),
+        *_outcome(card.outcome),
+        *_body(card),
+        *_offered(card if whole else _without_guarded(card)),
+        *_missing(card, page, whole=whole),
+        *_answers(card, token, whole=whole),
+        *_link(card),
+        *_footer(card),
+    ]
 
 
 def _fit(blocks: Sequence[Json], most: int, characters: int) -> bool:
-    return len(blocks) <= most and sum(map(_characters, blocks)) <= characters
+    """As JSON they have more bytes than characters, so that most need not be counted."""
+    return len(blocks) <= most and (len(to_json(blocks)) <= characters or _characters(blocks) <= characters)
 
 
 def _characters(value: Any) -> int:
@@ -141,7 +141,7 @@ def _characters(value: Any) -> int:
     return sum(map(_characters, parts))
 
 
-def _title(card: Card) -> Iterator[Block]:
+def _title(card: Card) -> Iterator[Json]:
     title = words.title(card, _ALERT)
     if fits(title, SLACK_HEADER):
         yield kit.header(title)
@@ -149,11 +149,11 @@ def _title(card: Card) -> Iterator[Block]:
         yield from _bold(title)
 
 
-def _bold(text: str) -> Iterator[Block]:
+def _bold(text: str) -> Iterator[Json]:
     return map(kit.section, sections((Paragraph((Run(text or "…", bold=True),)),)))
 
 
-def _outcome(outcome: Outcome | None) -> Iterator[Block]:
+def _outcome(outcome: Outcome | None) -> Iterator[Json]:
     if outcome is None:
         return
     said = f"{words.mark(outcome)} *{literal(clip(one_line(outcome.text), SLACK_LINE), styled=True) or '…'}*"
@@ -162,7 +162,7 @@ def _outcome(outcome: Outcome | None) -> Iterator[Block]:
         yield from map(kit.section, sections(parse(f"Reason: {outcome.reason}")))
 
 
-def _body(card: Card) -> Iterator[Block]:
+def _body(card: Card) -> Iterator[Json]:
     yield from map(kit.section, sections(parse(card.text)))
     yield from _facts(card.facts)
     if card.payload:
@@ -171,7 +171,7 @@ def _body(card: Card) -> Iterator[Block]:
         yield from (kit.section(fence(part)) for part in parts)
 
 
-def _facts(facts: Sequence[tuple[str, str]]) -> Iterator[Block]:
+def _facts(facts: Sequence[tuple[str, str]]) -> Iterator[Json]:
     """Short facts stand in two columns, long ones in a section of their own."""
     row: list[str] = []
     for name, value in facts:
@@ -188,7 +188,7 @@ def _facts(facts: Sequence[tuple[str, str]]) -> Iterator[Block]:
         yield kit.fields(row)
 
 
-def _long_fact(label: str, text: str) -> Iterator[Block]:
+def _long_fact(label: str, text: str) -> Iterator[Json]:
     yield from _bold(label)
     yield from (kit.section(fence(part)) for part in fences(text))
 
@@ -197,7 +197,7 @@ def _without_guarded(card: Card) -> Card:
     return replace(card, choices=tuple(each for each in card.choices if each not in card.guarded))
 
 
-def _offered(card: Card) -> Iterator[Block]:
+def _offered(card: Card) -> Iterator[Json]:
     """What the choices mean, where their buttons or options have no room for it."""
     if _is_picked(card):
         needed = any(not _fits_option(choice) for choice in card.choices)
@@ -220,14 +220,14 @@ def _is_picked(card: Card) -> bool:
     return len(card.choices) > SLACK_BUTTONS
 
 
-def _missing(card: Card, page: str, *, whole: bool) -> Iterator[Block]:
+def _missing(card: Card, page: str, *, whole: bool) -> Iterator[Json]:
     if not whole:
         url = safe_link(page)
         link = f" <{escape(url)}|{words.OPEN}> ({escape(host_of(url))})" if url else ""
         yield kit.section(f":warning: {words.NOT_WHOLE if words.asks(card) else words.NOT_WHOLE_ENDED}{link}")
 
 
-def _answers(card: Card, token: str, *, whole: bool) -> Iterator[Block]:
+def _answers(card: Card, token: str, *, whole: bool) -> Iterator[Json]:
     if card.progress.strip():
         yield kit.context(literal(clip(one_line(card.progress), SLACK_LINE)) or "…")
     if not card.choices:
@@ -256,13 +256,13 @@ def _option(choice: Choice) -> Option:
     return kit.option(choice.id, one_line(choice.label), one_line(choice.description))
 
 
-def _link(card: Card) -> Iterator[Block]:
+def _link(card: Card) -> Iterator[Json]:
     url = safe_link(card.link)
     if url.startswith("http"):
         yield kit.actions([kit.link_button(words.link(card), url, None if words.asks(card) else "primary")])
 
 
-def _footer(card: Card) -> Iterator[Block]:
+def _footer(card: Card) -> Iterator[Json]:
     url = safe_link(card.link)
     parts = [
         f"Severity: {words.severity(card)}",
@@ -322,11 +322,11 @@ def _review(card: Card, token: str, said: str, page: str = "", *, whole: bool = 
     return view if len(json.dumps(view)) <= SLACK_VIEW else None
 
 
-def _said(said: str) -> Iterator[Block]:
+def _said(said: str) -> Iterator[Json]:
     return map(kit.section, sections(parse(clip(said, ENDED_TEXT))))
 
 
-def _questions(card: Card) -> Iterator[Block]:
+def _questions(card: Card) -> Iterator[Json]:
     if not card.choices:
         return
     options = [_option(choice) for choice in card.choices]
@@ -341,7 +341,7 @@ def _questions(card: Card) -> Iterator[Block]:
             yield _input(each, required=each.required and always, hint=hint)
 
 
-def _input(each: Input, *, required: bool, hint: str = "") -> Block:
+def _input(each: Input, *, required: bool, hint: str = "") -> Json:
     name = f"{_INPUT}{each.id}"
     element = kit.text_input(name, multiline=each.multiline, max_length=each.max_length)
     return kit.question(name, one_line(each.label), element, optional=not required, hint=hint)

@@ -5,9 +5,9 @@ Raw HTML is text, images are never loaded, and a link always shows the host that
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
 from renderers.clip import LINK, MARKDOWN, TABLE_CELL, fits
@@ -18,8 +18,7 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
+class Run(NamedTuple):
     """Words in one style; a line break is a run of "\\n"."""
 
     text: str
@@ -85,10 +84,12 @@ class Table:
 Block = Paragraph | Code | Rule | Quote | Bullets | Table
 Blocks = tuple[Block, ...]
 
-# What may begin markup. Text without any of it needs no parser, which is most notices.
-_MARKUP = re.compile(r"[\\`*_\[\]<>~|!&]|^ {0,3}(?:[-+=#]|\d+[.)])|^(?: {4}|\t)", re.MULTILINE)
-# What makes lines more than a paragraph's words: the beginning of a block, or a blank that means something.
-_LINES = re.compile(r"^(?:[-+=#>|:\s]|\d+[.)]|```)|[ \t\\]$", re.MULTILINE)
+# What may be markup: a sign anywhere, or the beginning of a line. Text without either needs no parser.
+_SIGNS = re.compile(r"[\\`*_\[\]<>~|!&]")
+_MARKED = re.compile(r" {0,3}(?:[-+=#]|\d+[.)])| {4}|\t")
+# What makes a line more than a paragraph's words: the beginning of a block, or a blank that means something.
+_OPENS = re.compile(r"[-+=#>|:\s]|\d+[.)]|```")
+_CLOSES = (" ", "\t", "\\")
 # Words, escaped signs and code spans, which is all that most notices hold: such a paragraph needs no parser either.
 _WORDS = re.compile(
     r"((?:[^\\`*_\[<~&]++|(?<=[^\W_])_(?=[^\W_]))++)|\\([!-/:-@\[-`{-~])|(?<!`)(`+)(?!`)(.+?)(?<!`)\3(?!`)", re.DOTALL
@@ -102,7 +103,8 @@ _ADDRESS = re.compile(r"[^\s@<>\"'|?&/]+@[a-z0-9.-]+", re.IGNORECASE)
 def parse(source: str) -> Blocks:
     """The tree of a markdown text. What is too long or nested too deep for markup is shown as it was written."""
     source = clean(source).strip("\n")
-    if not _MARKUP.search(source) or not fits(source, MARKDOWN):
+    marked = _SIGNS.search(source) or any(map(_MARKED.match, source.split("\n")))
+    if not marked or not fits(source, MARKDOWN):
         return _plain(source)
     return _simple(source) or _parsed(source)
 
@@ -174,8 +176,11 @@ def _plain(source: str) -> Blocks:
 def _simple(source: str) -> Blocks:
     """The paragraphs of a text that holds nothing but words, escaped signs and code; else nothing."""
     blocks: list[Block] = []
-    for part in re.split(r"\n{2,}", source):
-        runs = None if _LINES.search(part) else _worded(part) if _MARKUP.search(part) else (Run(part),)
+    for part in filter(None, (part.strip("\n") for part in source.split("\n\n"))):
+        lines = part.split("\n")
+        if any(map(_OPENS.match, lines)) or any(line.endswith(_CLOSES) for line in lines):
+            return ()
+        runs = _worded(part) if _SIGNS.search(part) else (Run(part),)
         if runs is None:
             return ()
         blocks.append(Paragraph(runs))
@@ -263,7 +268,7 @@ def _runs(inline: "Token") -> Runs:
             runs[linked:] = _link(tuple(runs[linked:]), href)
         else:
             bold, italic, strike = (count > 0 for count in depth.values())
-            runs.extend(replace(run, bold=bold, italic=italic, strike=strike) for run in _words(token))
+            runs.extend(run._replace(bold=bold, italic=italic, strike=strike) for run in _words(token))
     return tuple(_joined(run for run in runs if run.text))
 
 
@@ -284,7 +289,7 @@ def _link(runs: Runs, href: str) -> Runs:
         return (*runs, Run(f" ({clean(href)})")) if words and href and words != clean(href) else runs
     if not words:
         runs, words = (Run(url),), url
-    shown = tuple(replace(run, href=url) for run in runs)
+    shown = tuple(run._replace(href=url) for run in runs)
     if words in {url, href, host_of(url)} or words == url.rstrip("/"):
         return shown
     return (*shown, Run(f" ({host_of(url)})", aside=True))
@@ -294,8 +299,8 @@ def _joined(runs: Iterator[Run]) -> Iterator[Run]:
     """Neighbours of one style become one run."""
     last: Run | None = None
     for run in runs:
-        if last and replace(run, text="") == replace(last, text=""):
-            last = replace(last, text=last.text + run.text)
+        if last and run._replace(text="") == last._replace(text=""):
+            last = last._replace(text=last.text + run.text)
             continue
         if last:
             yield last

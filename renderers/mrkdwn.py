@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 from functools import cache
 
 from renderers.clip import SLACK_SECTION, fits, pieces
@@ -92,7 +91,7 @@ def _written(blocks: Blocks, prefix: str = "") -> Iterator[_Piece]:
 def _block(block: Block, prefix: str) -> Iterator[_Piece]:
     match block:
         case Paragraph(runs, heading):
-            yield "\n\n", list(_atoms(tuple(replace(run, bold=True) for run in runs) if heading else runs, prefix))
+            yield "\n\n", list(_atoms(tuple(run._replace(bold=True) for run in runs) if heading else runs, prefix))
         case Code(text):
             yield from (("\n\n", [fence(part)]) for part in fences(text))
         case Table():
@@ -121,9 +120,9 @@ def _bullets(bullets: Bullets, prefix: str) -> Iterator[_Piece]:
 def _atoms(runs: Runs, prefix: str) -> Iterator[str]:
     start = prefix
     for run in runs:
-        for text in (run.text,) if fits(run.text, _ATOM) else pieces(run.text, _ATOM):
-            part = run if text == run.text else replace(run, text=text)
-            yield start + _run(part).replace("\n", f"\n{prefix}")
+        short = (run,) if fits(run.text, _ATOM) else (run._replace(text=text) for text in pieces(run.text, _ATOM))
+        for part in map(_run, short):
+            yield start + part.replace("\n", f"\n{prefix}") if prefix else part
             start = ""
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from enum import StrEnum
+from functools import lru_cache
 
 from interactions.card import Card, Choice, Outcome, Severity, Status
 from renderers.clip import clip
@@ -93,7 +94,13 @@ def foot(card: Card) -> Iterator[str]:
 
 
 def utc(at: datetime) -> str:
-    return f"{aware(at):%d %B %Y, %H:%M} UTC".lstrip("0")
+    return _minute(aware(at).replace(second=0, microsecond=0))
+
+
+@lru_cache(maxsize=256)
+def _minute(at: datetime) -> str:
+    """What happens at once happens in the same minute, and writing a date takes longer than the line it stands in."""
+    return f"{at:%d %B %Y, %H:%M} UTC".lstrip("0")
 
 
 def aware(at: datetime) -> datetime:

@@ -9,6 +9,14 @@ from typing import Any
 
 import pytest
 from slack_sdk.errors import SlackObjectFormationError
+from slack_sdk.models.blocks import (
+    Block,
+    ContextBlock,
+    HeaderBlock,
+    MarkdownTextObject,
+    PlainTextObject,
+    SectionBlock,
+)
 
 from interactions.card import Card, Choice, Format, Input, Severity, Status
 from renderers import block_elements
@@ -299,9 +307,31 @@ def test_a_value_that_slack_would_format_is_shown_as_code(value: str) -> None:
     assert f"*Path*\\n`{value}`" in words_in(render(Card(title="t", facts=(("Path", value),)), "").blocks)
 
 
-def test_slacks_models_refuse_what_slack_would_refuse() -> None:
-    with pytest.raises(SlackObjectFormationError, match="cannot exceed 3000"):
-        block_elements.dump([block_elements.section("x" * 3001)])
+@pytest.mark.parametrize(
+    ("ours", "model"),
+    [
+        (block_elements.header("a <b>"), HeaderBlock(text=PlainTextObject(text="a <b>", emoji=False))),
+        (block_elements.section("*a*"), SectionBlock(text=MarkdownTextObject(text="*a*", verbatim=True))),
+        (
+            block_elements.fields(["a", "b"]),
+            SectionBlock(fields=[MarkdownTextObject(text=each, verbatim=True) for each in "ab"]),
+        ),
+        (block_elements.context("_a_"), ContextBlock(elements=[MarkdownTextObject(text="_a_", verbatim=True)])),
+    ],
+)
+def test_what_is_words_alone_is_what_slacks_model_makes_of_it(ours: Json, model: Block) -> None:
+    assert ours == model.to_dict()
+
+
+@pytest.mark.parametrize("refused", ["x" * 3001, ""])
+def test_a_text_that_slack_would_refuse_is_no_section(refused: str) -> None:
+    with pytest.raises(SlackObjectFormationError, match="cannot exceed 3000, nor be none"):
+        block_elements.section(refused)
+
+
+def test_more_fields_than_slack_takes_are_no_section() -> None:
+    with pytest.raises(SlackObjectFormationError, match="cannot exceed 10"):
+        block_elements.fields(["x"] * 11)
 
 
 # ---- cost -----------------------------------------------------------------------------------------------------------
