@@ -360,8 +360,14 @@ class Talk(Protocol):
     async def hear(self, text: str, chat: Chat) -> None: ...
 
 
+OF_THREAD = "thread:"  # then a place, a colon and the thread's name: such a key goes with the thread's last post
+
+
 class Memory(Protocol):
-    """What a channel has to remember across restarts and replicas, as JSON by key (such as conversation references)."""
+    """What a channel has to remember across restarts and replicas, as JSON by key (such as conversation references).
+
+    It stays, except where a thread began: see OF_THREAD.
+    """
 
     async def get(self, key: str) -> JsonValue: ...
 

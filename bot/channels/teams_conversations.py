@@ -7,10 +7,10 @@ from typing import Any
 
 from pydantic import JsonValue
 
-from bot.channels.contract import Memory
+from bot.channels.contract import OF_THREAD, Memory
 from bot.channels.teams_settings import ANY_REGION, TeamsSettings
 
-_PLACE, _MEMBER, _MAIL, _CHAIN, _FILLINGS = "place:", "member:", "mail:", "chain:", "fillings"
+_PLACE, _MEMBER, _MAIL, _FILLINGS = "place:", "member:", "mail:", "fillings"
 _MOST_FILLINGS = 50
 
 
@@ -121,14 +121,14 @@ class Conversations:
 
     async def chain(self, conversation: str, thread: str) -> str:
         """The message that a thread of ours began with in a channel, or nothing."""
-        root = await self._memory.get(f"{_CHAIN}{conversation}:{thread}")
+        root = await self._memory.get(f"{OF_THREAD}{conversation}:{thread}")
         return root if isinstance(root, str) else ""
 
     async def begin_chain(self, conversation: str, thread: str, message: str) -> None:
-        await self._memory.put(f"{_CHAIN}{conversation}:{thread}", message)
+        await self._memory.put(f"{OF_THREAD}{conversation}:{thread}", message)
 
     async def end_chain(self, conversation: str, thread: str) -> None:
-        await self._memory.forget(f"{_CHAIN}{conversation}:{thread}")
+        await self._memory.forget(f"{OF_THREAD}{conversation}:{thread}")
 
     async def fillings(self) -> tuple[str, ...]:
         """The conversations that filled the settings by themselves, the newest last; "" where they were emptied."""

@@ -1,15 +1,18 @@
 """What is over for long goes: posts with their copies and attempts, the questions and events behind them.
 
+A thread ends with the last of its posts, and then no channel remembers where it stood.
 Whatever is still open stays, however old it is; and so does the audit log.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 
+from bot.channels.contract import OF_THREAD
 from bot.clock import Clock
 from bot.dispatch.questions import Ledger
 from bot.steady import forever
-from bot.store import TEXT, Bulk, Store, Tx
+from bot.store import DOUBLE, TEXT, Bulk, Store, Tx, Write
 
 EVERY = timedelta(hours=1)
 AT_ONCE = 500  # posts in one transaction, so that nobody waits long behind it
@@ -33,6 +36,16 @@ OF_POSTS = tuple(
         "DELETE FROM interaction WHERE ref IN (SELECT r.ref FROM {rows})",
         "DELETE FROM post WHERE ref IN (SELECT r.ref FROM {rows})",
     )
+)
+REMEMBERED = (
+    "SELECT key FROM channel_memory WHERE key > :after AND key LIKE :of_thread AND at < :before"
+    " ORDER BY key LIMIT :most"
+)
+THREADS = Bulk("SELECT DISTINCT p.thread AS id FROM post p JOIN {rows} ON p.thread = r.thread", {"thread": TEXT}, True)
+FORGOTTEN = Bulk(
+    "DELETE FROM channel_memory WHERE key IN"
+    " (SELECT r.key FROM {rows} JOIN channel_memory m ON m.key = r.key WHERE m.at < r.before)",
+    {"key": TEXT, "before": DOUBLE},
 )
 
 
@@ -64,12 +77,24 @@ class Retention:
             posts, events = await self._store.write(lambda tx: _remove(tx, before))
             removed += posts + events
             more = AT_ONCE in {posts, events}
+        await self._forget_threads(before)
         if removed:
             detail = {"count": removed, "older_than_days": days}
             await self._store.write(
                 lambda tx: self._ledger.record(tx, at, "retention", "records.removed", "", "", detail)
             )
         return removed
+
+    async def _forget_threads(self, before: datetime) -> None:
+        """Looked for beside the writer, which takes long where there are many posts."""
+        after, more = "", True
+        while more:
+            begun = await self._store.read(partial(_begun, before=before, after=after))
+            ended = await self._store.read(partial(_ended, keys=begun))
+            if ended:
+                rows = [(key, before.timestamp()) for key in ended]
+                await self._store.put(Write(FORGOTTEN, rows))
+            after, more = begun[-1] if begun else "", len(begun) == AT_ONCE
 
 
 async def _remove(tx: Tx, before: datetime) -> tuple[int, int]:
@@ -79,3 +104,23 @@ async def _remove(tx: Tx, before: datetime) -> tuple[int, int]:
     for bulk in OF_POSTS if refs else ():
         await tx.bulk(bulk, refs)
     return len(refs), await tx.run(UNTOLD, old)
+
+
+async def _begun(tx: Tx, before: datetime, after: str) -> list[str]:
+    """Under which keys channels remember the threads that began before, some at once."""
+    asked = {"after": after, "of_thread": f"%:{OF_THREAD}%", "before": before.timestamp(), "most": AT_ONCE}
+    return [row["key"] for row in await tx.rows(REMEMBERED, asked)]
+
+
+async def _ended(tx: Tx, keys: Sequence[str]) -> list[str]:
+    """Those of which no post is left. A place and a thread may hold colons: one that may be meant is one that is."""
+    meant = {key: _threads_meant(key) for key in keys}
+    asked = sorted({(thread,) for threads in meant.values() for thread in threads})
+    left = {row["id"] for row in await tx.bulk(THREADS, asked)}
+    return [key for key, threads in meant.items() if left.isdisjoint(threads)]
+
+
+def _threads_meant(key: str) -> list[str]:
+    """Every thread that the key of a place and a thread may end with."""
+    words = key.partition(f":{OF_THREAD}")[2].split(":")
+    return [":".join(words[first:]) for first in range(1, len(words))]

@@ -1,11 +1,12 @@
 """What is kept and what goes: whatever is over for long goes as a whole, whatever is open stays."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
 
+from bot.channels.contract import OF_THREAD
 from bot.clock import MovableClock
 from bot.dispatch import outbox
 from bot.dispatch.notice import Event, Result, Told
@@ -13,7 +14,9 @@ from bot.dispatch.outbox import NewDelivery, NewPost
 from bot.dispatch.retention import AT_ONCE, Retention
 from bot.dispatch.telling import EVENT, event_row
 from bot.ids import new_id
-from bot.store import Store, Tx, Write
+from bot.memory import ChannelMemory
+from bot.store import Store, Tx, Write, open_store
+from bot.store.migrate import bring_up_to_date
 from interactions.card import Card
 from tests.dispatch.working import ANA
 
@@ -65,11 +68,11 @@ class Kept:
         self.store, self.clock, self.written, self.days = store, MovableClock(), Written(), 30.0
         self.retention = Retention(store, self.clock, self.written, lambda: self.days)
 
-    async def told(self, *, state: str = "done", asks: str = "") -> str:
+    async def told(self, *, state: str = "done", asks: str = "", thread: str = "") -> str:
         """An event that was told now: its rows everywhere; `asks` is how its question stands."""
         at = self.clock.now()
         found = new_id(at) if asks else ""
-        post = NewPost(new_id(at), Card("A notice"), {}, interaction_id=found)
+        post = NewPost(new_id(at), Card("A notice"), {}, interaction_id=found, thread=thread)
         copy = NewDelivery(new_id(at), ANA, ("chat",))
 
         async def job(tx: Tx) -> None:
@@ -89,6 +92,17 @@ class Kept:
 
         await self.store.write(job)
         return post.ref
+
+    @property
+    def memory(self) -> ChannelMemory:
+        return ChannelMemory(self.store, self.clock.now, "chat")
+
+    async def remembers(self, *keys: str) -> None:
+        for key in keys:
+            await self.memory.put(key, "1700000000.000100")
+
+    async def remembered(self) -> list[str]:
+        return list(await self.memory.all(""))
 
     async def rows(self) -> dict[str, int]:
         row = await self.store.read(lambda tx: tx.row(COUNTED))
@@ -162,3 +176,69 @@ async def test_what_was_removed_is_written_down(kept: Kept) -> None:
     await kept.after(31)
     await kept.after(31)
     assert kept.written.lines == [("retention", "records.removed", {"count": 1, "older_than_days": 30.0})]
+
+
+@pytest.fixture
+async def kept_in_postgres(postgres_database: str) -> AsyncIterator[Kept]:
+    await bring_up_to_date(postgres_database)
+    store = open_store(postgres_database)
+    await store.start()
+    yield Kept(store)
+    await store.stop()
+
+
+async def test_where_a_thread_stood_is_forgotten_with_the_last_post_of_it(kept: Kept) -> None:
+    await kept.told(thread="job 7")
+    await kept.remembers(f"{OF_THREAD}C1:job 7", f"chat:{OF_THREAD}19:a@thread.tacv2:job 7")
+    await kept.after(31)
+    assert await kept.remembered() == []
+
+
+async def test_where_a_thread_stands_is_remembered_while_a_post_of_it_is_kept(kept: Kept) -> None:
+    await kept.told(thread="job 7")
+    await kept.remembers(f"{OF_THREAD}C1:job 7")
+    kept.clock.forward(20 * 86400)
+    await kept.told(thread="job 7")
+    await kept.after(20)
+    assert await kept.remembered() == [f"{OF_THREAD}C1:job 7"]
+
+
+async def test_a_place_and_a_thread_may_hold_colons(kept: Kept) -> None:
+    await kept.told(thread="job:7", state="open")
+    await kept.remembers(f"{OF_THREAD}19:C1:job:7", f"{OF_THREAD}19:C1:job:8")
+    await kept.after(31)
+    assert await kept.remembered() == [f"{OF_THREAD}19:C1:job:7"]
+
+
+async def test_what_else_a_channel_remembers_stays(kept: Kept) -> None:
+    await kept.told(thread="ana@example.com")
+    await kept.remembers("user:ana@example.com", "place:19:a@thread.tacv2")
+    await kept.after(3650)
+    assert await kept.remembered() == ["place:19:a@thread.tacv2", "user:ana@example.com"]
+
+
+async def test_a_thread_that_has_just_begun_is_remembered(kept: Kept) -> None:
+    await kept.remembers(f"{OF_THREAD}C1:job 7")
+    await kept.after(29)
+    assert await kept.remembered() == [f"{OF_THREAD}C1:job 7"]
+
+
+async def test_more_threads_than_are_looked_at_together_are_forgotten_at_once(kept: Kept) -> None:
+    await kept.told(thread="0", state="open")
+    await kept.remembers(*(f"{OF_THREAD}C1:{number}" for number in range(AT_ONCE + 2)))
+    await kept.after(31)
+    assert await kept.remembered() == [f"{OF_THREAD}C1:0"]
+
+
+async def test_with_zero_days_threads_are_remembered_too(kept: Kept) -> None:
+    kept.days = 0
+    await kept.remembers(f"{OF_THREAD}C1:job 7")
+    await kept.after(3650)
+    assert await kept.remembered() == [f"{OF_THREAD}C1:job 7"]
+
+
+async def test_postgresql_forgets_threads_alike(kept_in_postgres: Kept) -> None:
+    await kept_in_postgres.told(thread="job 7", state="open")
+    await kept_in_postgres.remembers(f"{OF_THREAD}C1:job 7", f"{OF_THREAD}C1:job 8")
+    await kept_in_postgres.after(31)
+    assert await kept_in_postgres.remembered() == [f"{OF_THREAD}C1:job 7"]

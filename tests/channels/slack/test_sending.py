@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from aiohttp import ClientSession
 
-from bot.channels.contract import DeliveryError, Reader, ReaderKind, Reason
+from bot.channels.contract import OF_THREAD, DeliveryError, Reader, ReaderKind, Reason
 from bot.rehearsal.failure import error
 from bot.rehearsal.slack import SlackWorkspace
 from interactions.card import Card, Severity
@@ -123,6 +123,12 @@ async def test_posts_of_one_thread_stand_in_one_thread(world: World) -> None:
     await world.ask(thread="job 8")
     messages = world.slack.dm("ana@example.com").messages
     assert [each.thread_ts for each in messages] == [None, first.message, None]
+
+
+async def test_what_is_remembered_of_a_thread_goes_with_it(world: World) -> None:
+    await world.ask(thread="job 7")
+    [key] = [key for key, value in world.shelf.kept.items() if key.endswith(":job 7") and value]
+    assert f":{OF_THREAD}" in key
 
 
 async def test_a_thread_that_was_deleted_begins_again(world: World) -> None:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 from aiohttp import ClientSession
 
-from bot.channels.contract import DeliveryError, Reader, ReaderKind, Reason, Receipt
+from bot.channels.contract import OF_THREAD, DeliveryError, Reader, ReaderKind, Reason, Receipt
 from bot.rehearsal.failure import Failure, garbage, http, redirect, reset, status
 from bot.rehearsal.teams import TeamsTenant
 from interactions.card import Format, Payload, Severity
@@ -125,6 +125,12 @@ async def test_posts_of_one_thread_hang_together_in_a_channel(world: World) -> N
     first = await world.tell_room(thread="alert-7")
     await world.tell_room(thread="alert-7")
     assert world.teams.channel("alerts").activities[1]["replyToId"] == first.message
+
+
+async def test_what_is_remembered_of_a_thread_goes_with_it(world: World) -> None:
+    await world.install_in_channel()
+    receipt = await world.tell_room(thread="alert-7")
+    assert f"{OF_THREAD}{receipt.place}:alert-7" in world.shelf.kept
 
 
 async def test_posts_of_different_threads_do_not(world: World) -> None:
