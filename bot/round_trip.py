@@ -279,7 +279,7 @@ _MENDS: Mapping[str, str] = {
     "no_address": "The platform does not know you by your e-mail address: link your account under General → Operators.",
     "refused": "Open the conversation with the bot: is it blocked, removed or archived there?",
     "gone": "The message was removed. Begin again.",
-    "too_large": "The card is larger than the platform takes.",
+    "too_large": "There is no room for it: make it shorter, or make room in a mailbox that is full.",
     "invalid": "The platform calls the message malformed. Please report this with the answer above.",
     "unauthorized": "Copy the channel's token or secret again; look for a missing right, then install the app again.",
     "rate_limited": "Wait a minute; it is tried again by itself.",

@@ -7,13 +7,16 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from aiosmtplib import SMTPRecipientRefused, SMTPSenderRefused
 
 from bot.channels.contract import CanCheck, CanUpdate, Channel, DeliveryError, Post, Reader, ReaderKind, Reason, Runs
 from bot.channels.email import Email
+from bot.channels.email_failure import failure as meaning
 from bot.channels.email_letter import parse_address
 from bot.channels.email_relay import Relay, Security, Server
 from bot.rehearsal import failure
 from bot.rehearsal.mail import Mailbox
+from bot.round_trip import mend_of
 from interactions.card import Card, Choice, Outcome, Severity, Status
 from tests.channels.http.edges import edge
 
@@ -328,6 +331,66 @@ async def test_every_refusal_has_its_reason(
 ) -> None:
     mailbox.fail(failure.status(code), path=stage)
     assert ((await refused(channel)).reason, mailbox.of("ana@example.com")) == (reason, [])
+
+
+FULL = "the mailbox is full, so its owner has to empty it"
+LARGE = "the mail is larger than the server takes, so whoever runs it has to allow more"
+NO_ROOM = "the server takes no more now"
+BUSY = "it is busy or wants to see a second try"
+CLOSED = "the mailbox is closed, so its owner or an admin has to open it"
+UNKNOWN = "nobody has this address there, so correct it"
+RULE = "a rule there forbids it, so whoever runs the mail server has to allow this server and SMTP_FROM"
+
+
+@pytest.mark.parametrize(
+    "code, said, reason, todo",
+    [
+        (422, "Over its limit", Reason.RATE_LIMITED, FULL),
+        (450, "4.2.1 Mailbox busy", Reason.RATE_LIMITED, BUSY),
+        (450, "4.2.2 Over quota", Reason.RATE_LIMITED, FULL),
+        (451, "4.7.1 Greylisted, try again", Reason.UNAVAILABLE, BUSY),
+        (451, "4.2.2 Over quota", Reason.RATE_LIMITED, FULL),
+        (452, "Insufficient system storage", Reason.RATE_LIMITED, NO_ROOM),
+        (452, "4.2.2 The account is over quota", Reason.RATE_LIMITED, FULL),
+        (550, "Mailbox unavailable", Reason.REFUSED, UNKNOWN),
+        (550, "5.1.1 Recipient address rejected: user unknown", Reason.REFUSED, UNKNOWN),
+        (550, "5.2.1 Mailbox disabled", Reason.REFUSED, CLOSED),
+        (550, "5.2.2 Mailbox full", Reason.TOO_LARGE, FULL),
+        (550, "5.7.1 Unable to relay", Reason.REFUSED, RULE),
+        (550, "Your message was taken for spam", Reason.REFUSED, RULE),
+        (551, "User not local", Reason.REFUSED, UNKNOWN),
+        (552, "Requested mail action aborted: exceeded storage allocation", Reason.TOO_LARGE, FULL),
+        (552, "5.2.2 Mailbox full", Reason.TOO_LARGE, FULL),
+        (552, "5.3.4 Message size exceeds fixed limit", Reason.TOO_LARGE, LARGE),
+        (552, "Message too large", Reason.TOO_LARGE, LARGE),
+        (553, "Mailbox name not allowed", Reason.REFUSED, UNKNOWN),
+        (554, "Transaction failed", Reason.REFUSED, RULE),
+        (554, "5.2.2 Mailbox full", Reason.TOO_LARGE, FULL),
+    ],
+)
+def test_a_refusal_says_who_can_do_what(code: int, said: str, reason: Reason, todo: str) -> None:
+    error = meaning(SMTPRecipientRefused(code, said, "ana@example.com"))
+    assert error.reason is reason
+    assert error.detail.startswith(f"the mail server said {code} {said}: {todo}")
+
+
+def test_where_only_the_size_was_told_it_is_the_size_that_is_refused() -> None:
+    assert LARGE in meaning(SMTPSenderRefused(552, "Exceeded", "gatebell@example.com")).detail
+
+
+@pytest.mark.parametrize("code, said", [(421, "4.3.2 Closing"), (454, "4.7.0 Later"), (501, "5.1.3 Syntax")])
+def test_what_speaks_of_no_mailbox_is_left_as_it_was_said(code: int, said: str) -> None:
+    assert meaning(SMTPRecipientRefused(code, said, "ana@example.com")).detail == f"the mail server said {code} {said}"
+
+
+async def test_a_full_mailbox_is_told_as_one(mailbox: Mailbox, channel: Email) -> None:
+    mailbox.fail(failure.status(552), path="RCPT")
+    assert FULL in (await refused(channel)).detail
+
+
+async def test_the_usual_advice_for_a_full_mailbox_is_to_make_room(mailbox: Mailbox, channel: Email) -> None:
+    mailbox.fail(failure.status(552), path="RCPT")
+    assert "make room" in mend_of((await refused(channel)).reason)
 
 
 async def test_a_passing_refusal_is_got_over_later(mailbox: Mailbox, channel: Email) -> None:
