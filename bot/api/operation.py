@@ -1,13 +1,13 @@
 """One operation of the API: said once, it is validated, guarded, served and documented from the same words."""
 
 import asyncio
-import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from aiohttp import web
 from pydantic import JsonValue, TypeAdapter, ValidationError
+from pydantic_core import to_json
 
 from bot import canonical
 from bot.api.faces import Faces
@@ -118,7 +118,7 @@ def route(operation: Operation, faces: Faces) -> web.RouteDef:
         reply = await operation.run(call, *given)
         if reply.body is None:
             return web.Response(status=reply.status)
-        return web.Response(status=reply.status, body=json.dumps(reply.body).encode(), content_type="application/json")
+        return web.Response(status=reply.status, body=to_json(reply.body), content_type="application/json")
 
     return web.route(operation.method, operation.path, serve)
 

@@ -13,6 +13,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import ClientError, ClientOSError, ClientSession, ClientTimeout, ServerConnectionError
+from pydantic_core import to_json
 
 from bot.channels.http import retry_after
 from bot.channels.slack_errors import failed, unreachable
@@ -91,7 +92,7 @@ class Web:
     async def _once(self, method: str, arguments: Mapping[str, Any]) -> _Heard:
         """Follows no redirect: what is sent to Slack must not end up at a host that nobody configured."""
         if method.startswith(_JSON):
-            data: Any = json.dumps(arguments).encode()
+            data: Any = to_json(arguments)
             headers = self._json_headers
         else:
             data = {name: str(value) for name, value in arguments.items()}

@@ -4,7 +4,7 @@ import asyncio
 import re
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 from bot.channels.contract import DeliveryError, Person
@@ -79,7 +79,7 @@ def _block(block: Block) -> Iterator[str]:
     match block:
         case Paragraph(runs, heading):
             for line in _in_parts(runs):
-                yield _line(tuple(replace(run, bold=True) for run in line) if heading else line)
+                yield _line(tuple(run._replace(bold=True) for run in line) if heading else line)
         case Code(text):
             yield from _fences(text)
         case Table():
@@ -104,7 +104,7 @@ def _in_parts(runs: Runs) -> Iterator[Runs]:
             if part and size + len(text) > LONGEST_MESSAGE // 4:
                 yield tuple(part)
                 part, size = [], 0
-            part.append(replace(run, text=text))
+            part.append(run._replace(text=text))
             size += len(text)
     yield tuple(part)
 

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
+from typing import NamedTuple
 
 from pydantic import JsonValue
 
@@ -75,8 +76,7 @@ MayAsk = Callable[[Ask], Awaitable[None]]
 """Hears of a question that an event opens, and raises if it must not."""
 
 
-@dataclass(frozen=True, slots=True)
-class Notice:
+class Notice(NamedTuple):
     """What an event class makes of an event: a card for an audience, and perhaps a question instead of a mere card.
 
     The pipeline's stages fill in what they find out: `cooldown` is the reservation that holds, `readers` who gets it.
@@ -113,8 +113,7 @@ class Result(StrEnum):
     SUPPRESSED = "suppressed"
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(NamedTuple):
     """What became of an event: stored in any case; `reason` says why nobody is told where nobody is."""
 
     event_id: str

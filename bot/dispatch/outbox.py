@@ -8,8 +8,10 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import NamedTuple
 
 from pydantic import JsonValue
+from pydantic_core import to_json
 
 from bot.channels.contract import Reader, ReaderKind, Receipt
 from bot.ids import new_id
@@ -102,8 +104,7 @@ CLAIM = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class NewPost:
+class NewPost(NamedTuple):
     """A card that is to be shown to readers. `cooldown` is the reservation to give back if nobody can be told."""
 
     ref: str
@@ -115,8 +116,7 @@ class NewPost:
     rank: int | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class NewDelivery:
+class NewDelivery(NamedTuple):
     """One reader's copy. `shown` is 0 for a reader who is told nothing before something changes."""
 
     id: str
@@ -125,8 +125,7 @@ class NewDelivery:
     shown: int = -1
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(NamedTuple):
     """One delivery that this worker holds, with everything that showing it takes."""
 
     id: str
@@ -170,8 +169,7 @@ class Unreadable:
     interaction_id: str
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     channel: str
     verb: str
     version: int
@@ -181,8 +179,7 @@ class Attempt:
     detail: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(NamedTuple):
     """What became of a claim. `state` done means that the copy is as wanted; it is open again when more is wanted."""
 
     claim: Claim
@@ -213,7 +210,7 @@ def post_row(post: NewPost, at: datetime) -> Values:
     return (
         post.ref,
         codec.dump_card(post.card),
-        json.dumps(post.record),
+        to_json(post.record).decode(),
         rank_of(post),
         post.interaction_id,
         post.thread,
@@ -233,7 +230,7 @@ def delivery_rows(
             str(each.reader.kind),
             each.reader.id,
             each.reader.place,
-            json.dumps(each.chain),
+            to_json(each.chain).decode(),
             each.chain[0],
             wanted,
             each.shown,

@@ -1,7 +1,7 @@
 """From a notice to "somebody is to be told": stages in a row, each passes the notice on or says why it ends here."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from bot.clock import Clock
 from bot.dispatch.cooldown import UNTIL_STORED, Cooldown, identity_of
@@ -73,7 +73,7 @@ def cooled(cooldown: Cooldown, clock: Clock, rules: Callable[[], Rules]) -> Stag
             return notice
         if not await cooldown.reserve(identity, notice.ref, clock.now(), min(seconds, UNTIL_STORED)):
             return Dropped(NotTold.COOLDOWN, f"the same was told within the last {seconds / 60:.0f} minutes")
-        return replace(notice, cooldown=identity)
+        return notice._replace(cooldown=identity)
 
     return stage
 
@@ -82,7 +82,7 @@ def routed(directory: Directory, cooldown: Cooldown) -> Stage:
     async def stage(notice: Notice) -> Notice | Dropped:
         readers = await readers_for(notice.audience, directory)
         if readers:
-            return replace(notice, readers=readers)
+            return notice._replace(readers=readers)
         if notice.cooldown:
             await cooldown.give_back(notice.cooldown, notice.ref)
         return Dropped(NotTold.NO_READER, NOBODY)

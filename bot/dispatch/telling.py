@@ -1,9 +1,9 @@
 """Telling: events become notices, notices become posts, or a stored reason why nobody was told."""
 
-import json
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
+
+from pydantic_core import to_json
 
 from bot.dispatch.asking import Asking
 from bot.dispatch.notice import Audience, Dropped, Event, MayAsk, Notice, NotTold, Result, Told, Unfit
@@ -62,7 +62,7 @@ class Telling:
         `may_ask` hears of the question that an event opens before anything is stored, and raises if it must not.
         """
         at = self._tools.clock.now()
-        notice = replace(self._setting.classify(event), ref=new_id(at))
+        notice = self._setting.classify(event)._replace(ref=new_id(at))
         if notice.ask and may_ask:
             await may_ask(notice.ask)
         outcome = await run(self._stages, notice)
@@ -136,8 +136,8 @@ def event_row(event: Event, told: Told, ref: str, at: datetime) -> Values:
         event.summary,
         event.details,
         event.dedup_key,
-        json.dumps(event.context),
-        json.dumps(event.labels),
+        to_json(event.context).decode(),
+        to_json(event.labels).decode(),
         event.producer,
         event.occurred_at.timestamp() if event.occurred_at else None,
         at.timestamp(),

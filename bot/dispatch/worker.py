@@ -10,7 +10,7 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
@@ -336,9 +336,9 @@ class Worker:
         if chain.worth_updating_again(outcome.reason, now - claim.wanted_since):
             due = now + chain.backoff(claim.tries, outcome.retry_after)
             kept = Kept(claim, attempts, claim.shown, receipt, claim.step, "open", due, tries=claim.tries + 1)
-            return replace(kept, reason=str(outcome.reason), detail=outcome.detail)
+            return kept._replace(reason=str(outcome.reason), detail=outcome.detail)
         kept = Kept(claim, attempts, claim.shown, receipt, claim.step, "failed")
-        return replace(kept, reason=str(outcome.reason), detail=outcome.detail)
+        return kept._replace(reason=str(outcome.reason), detail=outcome.detail)
 
     async def _attempt(
         self, channel: Channel, reader: Reader, post: Post, claim: Claim, attempts: list[Attempt]
@@ -381,8 +381,8 @@ def _set_aside(claim: Claim, detail: str, at: datetime) -> Kept:
         claim, (), claim.shown, claim.receipt, claim.step, tries=claim.tries + 1, reason="invalid", detail=detail
     )
     if kept.tries >= POISONED:
-        return replace(kept, state="failed")
-    return replace(kept, due_at=at.timestamp() + chain.backoff(claim.tries))
+        return kept._replace(state="failed")
+    return kept._replace(due_at=at.timestamp() + chain.backoff(claim.tries))
 
 
 async def _try(channel: Channel, reader: Reader, post: Post, receipt: Receipt | None) -> Receipt | DeliveryError:

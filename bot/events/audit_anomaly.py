@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import ClassVar
 
 from bot.dispatch.notice import Event, Notice
@@ -22,7 +23,7 @@ class AuditAnomaly:
     meaning: ClassVar[str] = "Something in an audit log does not look like what usually happens."
     context: ClassVar[ContextClass] = Anomaly
 
-    def notice(self, event: Event) -> Notice:
+    def notice(self, event: Event, at: datetime | None = None) -> Notice:
         told = read(Anomaly, event, finding=event.summary)
         who = f" by {literal(told.user or told.agent)}" if told.user or told.agent else ""
         where = f" with {code(told.tool)}" if told.tool else ""
@@ -42,4 +43,4 @@ class AuditAnomaly:
                 ("Observed", told.observed),
             ),
         )
-        return Notice(event, card_of(event, story, told))
+        return Notice(event, card_of(event, story, told, at))

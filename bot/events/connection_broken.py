@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import ClassVar
 
 from bot.dispatch.notice import Event, Notice
@@ -18,7 +19,7 @@ class ConnectionBroken:
     meaning: ClassVar[str] = "A server or service behind the gateway can no longer be reached."
     context: ClassVar[ContextClass] = Break
 
-    def notice(self, event: Event) -> Notice:
+    def notice(self, event: Event, at: datetime | None = None) -> Notice:
         told = read(Break, event, connection=_named_otherwise(event))
         name = literal(told.connection)
         because = f": {code(told.error)}" if told.error else ""
@@ -30,7 +31,7 @@ class ConnectionBroken:
             resolved=f"{name} can be reached again. There is nothing to do.",
             facts=(("Connection", told.connection), ("Error", told.error)),
         )
-        return Notice(event, card_of(event, story, told))
+        return Notice(event, card_of(event, story, told, at))
 
 
 def _named_otherwise(event: Event) -> str:

@@ -1,5 +1,6 @@
 """What an event class is, and how it reads the context that a producer sent."""
 
+from datetime import datetime
 from functools import cache
 from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
@@ -25,8 +26,11 @@ class EventClass(Protocol):
     meaning: ClassVar[str]
     context: ClassVar[ContextClass]
 
-    def notice(self, event: Event) -> Notice:
-        """Raises pydantic.ValidationError that names `context.<field>`."""
+    def notice(self, event: Event, at: datetime | None = None) -> Notice:
+        """`at` is when it was heard of, which counts where its producer names no moment.
+
+        Raises pydantic.ValidationError that names `context.<field>`.
+        """
         ...
 
 

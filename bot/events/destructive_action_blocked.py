@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -44,7 +45,7 @@ class DestructiveActionBlocked:
     )
     context: ClassVar[ContextClass] = Attempt
 
-    def notice(self, event: Event) -> Notice:
+    def notice(self, event: Event, at: datetime | None = None) -> Notice:
         told = read(Attempt, event)
         if (told.ask or told.decision) and event.phase is Phase.FIRING:
             return _question(event, told, told.decision or DecisionWanted())
@@ -58,7 +59,7 @@ class DestructiveActionBlocked:
             facts=(("Agent", told.agent), ("User", told.user), ("Tool", told.tool), ("Policy", told.policy)),
             payload=json_payload(told.arguments),
         )
-        return Notice(event, card_of(event, story, told))
+        return Notice(event, card_of(event, story, told, at))
 
 
 def _question(event: Event, told: Attempt, wanted: DecisionWanted) -> Notice:

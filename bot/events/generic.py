@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import ClassVar
 
 from bot.dispatch.notice import Event, Notice
@@ -14,7 +15,7 @@ class Generic:
     meaning: ClassVar[str] = "Types that have no class of their own. The summary is the title."
     context: ClassVar[ContextClass] = Context
 
-    def notice(self, event: Event) -> Notice:
+    def notice(self, event: Event, at: datetime | None = None) -> Notice:
         told = read(Context, event)
         said = one_line(event.summary) or clip(one_line(event.type), TITLE)
         story = Story(
@@ -25,4 +26,4 @@ class Generic:
             resolved="There is nothing to do.",
             facts=(("Event", clip(one_line(event.type), TITLE)),),
         )
-        return Notice(event, card_of(event, story, told))
+        return Notice(event, card_of(event, story, told, at))

@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import ClassVar
 
 from bot.dispatch.notice import Event, Notice
@@ -19,7 +20,7 @@ class OAuthRefreshFailed:
     meaning: ClassVar[str] = "A refresh token has expired or was revoked, so a person has to sign in again."
     context: ClassVar[ContextClass] = Refusal
 
-    def notice(self, event: Event) -> Notice:
+    def notice(self, event: Event, at: datetime | None = None) -> Notice:
         told = read(Refusal, event)
         service, user = literal(told.service), literal(told.user)
         story = Story(
@@ -30,4 +31,4 @@ class OAuthRefreshFailed:
             resolved=f"The sign-in of {user} to {service} works again. There is nothing to do.",
             facts=(("Service", told.service), ("User", told.user), ("Error", told.error)),
         )
-        return Notice(event, card_of(event, story, told))
+        return Notice(event, card_of(event, story, told, at))

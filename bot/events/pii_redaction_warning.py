@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import ClassVar
 
 from pydantic import Field
@@ -23,7 +24,7 @@ class PiiRedactionWarning:
     meaning: ClassVar[str] = "Personal data was found in a call and taken out before it went on."
     context: ClassVar[ContextClass] = Redaction
 
-    def notice(self, event: Event) -> Notice:
+    def notice(self, event: Event, at: datetime | None = None) -> Notice:
         told = read(Redaction, event)
         pieces = f"{told.count:,} pieces" if told.count > 1 else "One piece"
         were = "were" if told.count > 1 else "was"
@@ -43,4 +44,4 @@ class PiiRedactionWarning:
                 ("User", told.user),
             ),
         )
-        return Notice(event, card_of(event, story, told))
+        return Notice(event, card_of(event, story, told, at))

@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import ClassVar
 
 from bot.dispatch.notice import Event, Notice
@@ -21,7 +22,7 @@ class PolicyBlocked:
     meaning: ClassVar[str] = "A policy stopped a call. It stays stopped; nobody is asked."
     context: ClassVar[ContextClass] = Block
 
-    def notice(self, event: Event) -> Notice:
+    def notice(self, event: Event, at: datetime | None = None) -> Notice:
         told = read(Block, event)
         who = literal(told.agent or told.user) or "somebody"
         called = f" from calling {code(told.tool)}" if told.tool else ""
@@ -34,4 +35,4 @@ class PolicyBlocked:
             resolved=f"The policy {code(told.policy)} no longer stops {who}{called}.",
             facts=(("Policy", told.policy), ("Agent", told.agent), ("Tool", told.tool), ("User", told.user)),
         )
-        return Notice(event, card_of(event, story, told))
+        return Notice(event, card_of(event, story, told, at))

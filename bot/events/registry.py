@@ -1,6 +1,5 @@
 """The event classes. A new one is one file beside this one and one line here."""
 
-from dataclasses import replace
 from datetime import datetime
 
 from bot.dispatch.notice import Event, Notice
@@ -32,10 +31,9 @@ def class_of(type_: str) -> EventClass:
     return _BY_TYPE.get(type_, ANY)
 
 
-def notice_of(event: Event, at: datetime) -> Notice:
+def notice_of(event: Event, at: datetime | None = None) -> Notice:
     """What the event is worth telling; `at` is when it was heard of, which counts where its producer names no moment.
 
     Raises pydantic.ValidationError that names `context.<field>`.
     """
-    notice = class_of(event.type).notice(event)
-    return replace(notice, card=replace(notice.card, happened_at=event.occurred_at or at))
+    return class_of(event.type).notice(event, at)

@@ -1,6 +1,7 @@
 """From what a class has to say to the card that says it."""
 
-from dataclasses import dataclass
+from datetime import datetime
+from typing import NamedTuple
 
 from bot.dispatch.notice import Event, Phase
 from bot.events.contract import Context
@@ -12,8 +13,7 @@ TITLE = 150
 TEXT = 8000
 
 
-@dataclass(frozen=True, slots=True)
-class Story:
+class Story(NamedTuple):
     """What an event means to a person: a plain title, then markdown sentences in which outside words are literal.
 
     `resolved` is what there is to say once the trouble is over.
@@ -28,7 +28,7 @@ class Story:
     payload: Payload | None = None
 
 
-def card_of(event: Event, story: Story, context: Context) -> Card:
+def card_of(event: Event, story: Story, context: Context, at: datetime | None) -> Card:
     over = event.phase is Phase.RESOLVED
     title = f"Resolved: {story.title}" if over else story.title
     paragraphs = (story.resolved,) if over else (story.happened, f"{story.matters} {story.do}".strip())
@@ -45,6 +45,7 @@ def card_of(event: Event, story: Story, context: Context) -> Card:
         ),
         payload=None if over else story.payload,
         alert=not over,
+        happened_at=event.occurred_at or at,
     )
 
 

@@ -1,3 +1,4 @@
+from datetime import datetime
 from typing import ClassVar, Literal
 
 from pydantic import Field
@@ -30,7 +31,7 @@ class ThroughputThreshold:
     meaning: ClassVar[str] = "A user called a tool more often within an hour or a day than its limit. Told to the room."
     context: ClassVar[ContextClass] = Crossing
 
-    def notice(self, event: Event) -> Notice:
+    def notice(self, event: Event, at: datetime | None = None) -> Notice:
         told = crossing_of(event)
         user, tool, window = literal(told.user), code(told.tool), WINDOWS[told.window]
         story = Story(
@@ -46,4 +47,4 @@ class ThroughputThreshold:
                 ("Limit", f"{told.limit:,}"),
             ),
         )
-        return Notice(event, card_of(event, story, told), Audience(room=""))
+        return Notice(event, card_of(event, story, told, at), Audience(room=""))

@@ -31,4 +31,4 @@ def judged(notice: Notice, crossing: Crossing, threshold: Threshold) -> Notice |
     limited = replace(notice.event, context={**notice.event.context, "limit": threshold.limit})
     said = ThroughputThreshold().notice(limited).card
     card = replace(notice.card, text=said.text, facts=said.facts)
-    return replace(notice, card=card, audience=Audience(room=threshold.room))
+    return notice._replace(card=card, audience=Audience(room=threshold.room))

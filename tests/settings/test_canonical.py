@@ -1,7 +1,11 @@
 import hashlib
+import json
 from collections.abc import Mapping
+from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from pydantic import JsonValue
 
 from bot import canonical
@@ -79,3 +83,34 @@ def test_each_purpose_has_keys_of_its_own_newest_first() -> None:
     both = derive("new secret 12345678, old secret 12345678", "links")
     assert both == (*derive("new secret 12345678", "links"), *derive("old secret 12345678", "links"))
     assert derive("new secret 12345678", "audit") != derive("new secret 12345678", "links")
+
+
+JSON = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.sampled_from(["", ":", '"', "Infinity", "\ud800", "é"]),
+    lambda inner: (
+        st.lists(inner, max_size=3) | st.lists(st.tuples(st.sampled_from("ab"), inner), max_size=3).map(tuple)
+    ),
+    max_leaves=8,
+)
+
+
+@given(JSON)
+def test_what_is_read_the_quick_way_is_read_as_the_long_way_would(value: Any) -> None:
+    """Tuples are objects here, whose keys may stand twice."""
+    raw = _written(value).encode()
+    assert all(repr(plain) == repr(json.loads(raw, object_pairs_hook=_each_once)) for plain in canonical._plain(raw))
+
+
+def _written(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "{" + ", ".join(f"{json.dumps(key)}: {_written(inner)}" for key, inner in value) + "}"
+    return "[" + ",".join(map(_written, value)) + "]" if isinstance(value, list) else json.dumps(value)
+
+
+def _each_once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    assert len(dict(pairs)) == len(pairs), "a key stands twice, and nobody said so"
+    return dict(pairs)
