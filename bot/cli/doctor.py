@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Annotated
 from typer import Exit, Option, echo
 
 from bot.channels.contract import Check
-from bot.cli.opened import BY, failing_in_words, known_channel, refuse
-from bot.cli.reading import FAILED, read_settings
+from bot.cli.opened import BY, failing_in_words, installed, known_channel, refuse
+from bot.cli.reading import FAILED
 from bot.logs import Mask, start_logging
 from bot.settings import Settings, SettingsFault
 from bot.signing import derive
@@ -37,13 +37,13 @@ def doctor(
 
     if channel and not round_trip:
         refuse("--channel goes with --round-trip.")
-    try:
-        settings = read_settings()
-    except SettingsFault as fault:
-        _print([flawed([(flaw.name, flaw.wrong, flaw.mend) for flaw in fault.flaws])], Mask())
-        raise Exit(FAILED) from fault
-    mask = start_logging("error", settings.log_format, settings.secrets)
     with failing_in_words():
+        try:
+            settings = installed()
+        except SettingsFault as fault:
+            _print([flawed([(flaw.name, flaw.wrong, flaw.mend) for flaw in fault.flaws])], Mask())
+            raise Exit(FAILED) from fault
+        mask = start_logging("error", settings.log_format, settings.secrets)
         well = asyncio.run(_examined(settings, mask, round_trip, channel, wait))
     if not well:
         raise Exit(FAILED)

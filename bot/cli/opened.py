@@ -21,13 +21,14 @@ from bot.ledger import Ledger
 from bot.logs import Mask
 from bot.opening import opened_store
 from bot.operators import Operators
-from bot.settings import DEFAULT, Settings, SettingsFault, data_dir
+from bot.settings import DEFAULT, KEY_FILE, SAVED, Settings, SettingsFault, data_dir
 from bot.signing import derive
 from bot.store import Store, StoreUnavailable
 from bot.store.migrate import CannotMigrate
 
 BY = "cli"
 ANOTHER = "Did you mean another one? Set GATEBELL_DATA_DIR."
+LEFT_BY_A_SERVER = (KEY_FILE, SAVED, "gatebell.db")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,12 +80,29 @@ def with_database(work: Callable[[Opened], Awaitable[None]], *, anchored: bool =
 
     A command that is only `looking` ends where there is nothing to look at.
     """
-    settings = settings_or_exit(looking=looking)
     with failing_in_words():
-        if not settings.data_dir.exists() and settings.sources["DATABASE_URL"] == DEFAULT:
-            raise Unknown(f"there is no data directory at {settings.data_dir}. {ANOTHER}")
-        settings = settings_or_exit()
+        settings = installed() if looking else settings_or_exit()
         on_database(settings, work, anchored=anchored)
+
+
+def installed() -> Settings:
+    """The settings of an installation that is there to be looked at.
+
+    Raises Unknown where there is none, or SettingsFault; then nothing was made.
+    """
+    seen = read_settings(looking=True)
+    if not _is_installed(seen):
+        raise Unknown(f"there is no installation at {seen.data_dir}. {ANOTHER} A new one begins with gatebell serve.")
+    return read_settings()
+
+
+def _is_installed(settings: Settings) -> bool:
+    """A data directory that was named is believed; one that was not, if a server has left something there."""
+    elsewhere = settings.sources["DATABASE_URL"] != DEFAULT and settings.secret_key
+    named = settings.sources["GATEBELL_DATA_DIR"] != DEFAULT
+    place = settings.data_dir
+    left = place.exists() if named else any((place / name).exists() for name in LEFT_BY_A_SERVER)
+    return bool(elsewhere or left)
 
 
 def on_database(settings: Settings, work: Callable[[Opened], Awaitable[None]], *, anchored: bool = True) -> None:

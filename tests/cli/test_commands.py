@@ -1,6 +1,7 @@
 import json
 import sqlite3
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 
@@ -244,14 +245,61 @@ def test_a_saved_setting_says_what_one_might_not_expect_of_it(shell: Shell, name
     assert (saved.exit_code, saved.stderr) == (0, said)
 
 
-@pytest.mark.parametrize("words", [("operator", "list"), ("key", "list"), ("audit", "list"), ("audit", "verify")])
+LOOKING = [
+    ("doctor",),
+    ("doctor", "--round-trip", "ana@example.com"),
+    ("operator", "list"),
+    ("key", "list"),
+    ("audit", "list"),
+    ("audit", "verify"),
+    ("audit", "export"),
+]
+
+
+@pytest.mark.parametrize("words", LOOKING)
 def test_where_there_is_nothing_a_command_that_looks_makes_nothing(shell: Shell, words: tuple[str, ...]) -> None:
     elsewhere = shell.folder / "elsewhere" / "data"
     told = shell.run(*words, GATEBELL_DATA_DIR=str(elsewhere))
-    assert (told.exit_code, elsewhere.exists()) == (1, False)
+    assert (told.exit_code, told.stdout, elsewhere.parent.exists()) == (1, "", False)
     assert told.stderr == (
-        f"gatebell: there is no data directory at {elsewhere}. Did you mean another one? Set GATEBELL_DATA_DIR.\n"
+        f"gatebell: there is no installation at {elsewhere}. Did you mean another one? Set GATEBELL_DATA_DIR."
+        " A new one begins with gatebell serve.\n"
     )
+
+
+@pytest.mark.parametrize("words", LOOKING)
+def test_a_folder_that_happens_to_have_a_data_directory_is_no_installation(
+    tmp_path: Path, words: tuple[str, ...]
+) -> None:
+    (tmp_path / "data").mkdir()
+    told = stranger(tmp_path).run(*words)
+    assert (told.exit_code, "there is no installation at" in told.stderr) == (1, True)
+    assert list(tmp_path.rglob("*")) == [tmp_path / "data"]
+
+
+@pytest.mark.parametrize("words", LOOKING)
+def test_a_database_without_its_key_is_no_installation(tmp_path: Path, words: tuple[str, ...]) -> None:
+    told = stranger(tmp_path).run(*words, DATABASE_URL="postgresql://gatebell:hunter22@127.0.0.1:1/gatebell")
+    assert (told.exit_code, "there is no installation at" in told.stderr) == (1, True)
+    assert list(tmp_path.rglob("*")) == []
+
+
+def test_wrong_settings_are_told_before_anything_is_made(tmp_path: Path) -> None:
+    told = stranger(tmp_path).run("doctor", PORT="many")
+    assert (told.exit_code, "FAIL  PORT" in told.stdout, list(tmp_path.iterdir())) == (1, True, [])
+
+
+def test_an_installation_in_the_working_directory_needs_no_name(tmp_path: Path) -> None:
+    here = stranger(tmp_path)
+    here.run("operator", "add", "ana@example.com")
+    assert "ana@example.com" in here.run("operator", "list").stdout
+
+
+def stranger(folder: Path) -> Shell:
+    """A shell in a folder, where nobody has named a data directory."""
+    shell = Shell(folder)
+    shell.environ = {}
+    return shell
 
 
 @pytest.mark.parametrize("words", [("config", "show"), ("slack-manifest", "--socket-mode")])
