@@ -1,6 +1,7 @@
 """What is counted. No label holds what comes from outside, so that nobody can blow up the number of series."""
 
 from collections.abc import Iterable
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
@@ -16,17 +17,22 @@ class Metrics:
         self._event_types = frozenset(event_types)
         self._registry = registry = CollectorRegistry()
         ProcessCollector(registry=registry)
-        self._events = Counter(
-            "gatebell_events", "Events by what became of them", ["type", "result"], registry=registry
+        # A series that was looked up once is kept: finding it by its labels costs more than counting.
+        self._events = cache(
+            Counter("gatebell_events", "Events by what became of them", ["type", "result"], registry=registry).labels
         )
-        self._attempts = Counter(
-            "gatebell_delivery_attempts",
-            "Attempts to show a card: shown, or the reason why not",
-            ["channel", "reason"],
-            registry=registry,
+        self._attempts = cache(
+            Counter(
+                "gatebell_delivery_attempts",
+                "Attempts to show a card: shown, or the reason why not",
+                ["channel", "reason"],
+                registry=registry,
+            ).labels
         )
-        self._send = Histogram(
-            "gatebell_send_seconds", "How long a channel took", ["channel"], buckets=_SECONDS, registry=registry
+        self._send = cache(
+            Histogram(
+                "gatebell_send_seconds", "How long a channel took", ["channel"], buckets=_SECONDS, registry=registry
+            ).labels
         )
         self._shown = Histogram(
             "gatebell_shown_seconds", "From accepting to the first copy shown", buckets=_SECONDS, registry=registry
@@ -47,19 +53,23 @@ class Metrics:
             "gatebell_clock_ahead_seconds", "By how much this clock is ahead of PostgreSQL's", registry=registry
         )
         self._lag = Gauge("gatebell_loop_lag_seconds", "How late the event loop was, last time", registry=registry)
-        self._requests = Counter("gatebell_http_requests", "Requests", ["method", "route", "status"], registry=registry)
-        self._request = Histogram(
-            "gatebell_http_seconds", "How long requests took", ["route"], buckets=_SECONDS, registry=registry
+        self._requests = cache(
+            Counter("gatebell_http_requests", "Requests", ["method", "route", "status"], registry=registry).labels
+        )
+        self._request = cache(
+            Histogram(
+                "gatebell_http_seconds", "How long requests took", ["route"], buckets=_SECONDS, registry=registry
+            ).labels
         )
 
     def told(self, event_type: str, result: str) -> None:
         """An event and what became of it. Types that no class knows are counted together."""
-        self._events.labels(event_type if event_type in self._event_types else "other", result).inc()
+        self._events(event_type if event_type in self._event_types else "other", result).inc()
 
     def attempted(self, channel: str, reason: str, seconds: float) -> None:
         """`reason` is "" where the copy was shown."""
-        self._attempts.labels(channel, reason or "shown").inc()
-        self._send.labels(channel).observe(seconds)
+        self._attempts(channel, reason or "shown").inc()
+        self._send(channel).observe(seconds)
 
     def gave_up(self, channel: str) -> None:
         self._given_up.labels(channel).inc()
@@ -98,8 +108,8 @@ class Metrics:
 
     def request(self, method: str, route: str, status: int, seconds: float) -> None:
         """`route` is the pattern, never the address that was asked for."""
-        self._requests.labels(method, route, str(status)).inc()
-        self._request.labels(route).observe(seconds)
+        self._requests(method, route, status).inc()
+        self._request(route).observe(seconds)
 
     def text(self) -> bytes:
         """Everything, as Prometheus reads it."""

@@ -8,6 +8,8 @@ _HIDDEN = frozenset({"Cc", "Cf", "Co", "Zl", "Zp"})
 _JOINERS = "\u200c\u200d"  # Persian and emoji of several parts cannot be written without them
 _BREAKS = re.compile("\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _SPACES = re.compile(r"\s+")
+_SIGN = re.compile(r"[\\`*\[\]<&~_]")
+_OPENS = re.compile(r"[#>+=|-]|\d\d?[.)]")
 _MARKUP = re.compile(r"[\\`*\[\]<&~]|(?<!\w)_|_(?!\w)|\A[#>+=|-]|(?<=\A\d)[.)]|(?<=\A\d\d)[.)]")
 
 
@@ -41,7 +43,8 @@ def clip(text: str, limit: int) -> str:
 
 def literal(text: str) -> str:
     """For the middle or the beginning of a markdown sentence."""
-    return _MARKUP.sub(r"\\\g<0>", one_line(text))
+    line = one_line(text)
+    return _MARKUP.sub(r"\\\g<0>", line) if _SIGN.search(line) or _OPENS.match(line) else line
 
 
 def code(text: str) -> str:
