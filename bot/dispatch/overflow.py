@@ -1,4 +1,7 @@
-"""More for one reader than a platform takes: the waiting notices become one digest, the gravest stay alone."""
+"""More for one reader than a platform takes: the waiting notices become one digest.
+
+The gravest stay alone, and so does what its reader has asked for and waits for.
+"""
 
 import json
 from collections import Counter
@@ -40,6 +43,24 @@ GROUPED = Bulk(
     " FROM {rows} WHERE delivery.id = r.id AND delivery.state = 'open'",
     {"id": TEXT, "digest": TEXT, "detail": TEXT, "at": DOUBLE},
 )
+BEFORE_ALL = Bulk(
+    "UPDATE delivery SET due_at = r.at, slot = 0 FROM {rows} WHERE delivery.id = r.id AND delivery.state = 'open'",
+    {"id": TEXT, "at": DOUBLE},
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Waiting:
+    """One copy that waits, as it was stored."""
+
+    row: Row
+    card: Card
+    record: Mapping[str, JsonValue]
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether a person waits for it: a link that is no address is sealed, as whoever asked for it alone gets it."""
+        return bool(self.card.link) and not self.card.link.startswith(("https://", "http://"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,39 +114,41 @@ async def group(tx: Tx, channel: str, reader_id: str, at: datetime) -> Reader | 
             "most": AT_MOST,
         },
     )
-    waiting = [row for row in await tx.bulk(WAITING, [(row["id"],) for row in held]) if _is_readable(row)]
-    if len(waiting) < CROWD:
+    waiting = [each for row in await tx.bulk(WAITING, [(row["id"],) for row in held]) if (each := _read(row))]
+    notices = [each for each in waiting if not each.is_awaited]
+    if len(notices) < CROWD:
         return None
-    ref, crowd = new_id(at), _counted(waiting)
-    post = NewPost(ref, digest_card(crowd), _record(crowd, at), rank=waiting[0]["rank"])
-    copy = _delivery(waiting[0], reader_id, at)
+    ref, crowd, first = new_id(at), _counted(notices), notices[0].row
+    post = NewPost(ref, digest_card(crowd), _record(crowd, at), rank=first["rank"])
+    copy = _delivery(first, reader_id, at)
     await outbox.put_post(tx, post, at)
     await outbox.put_deliveries(tx, post, [copy], at)
     await tx.run("UPDATE delivery SET due_at = :due WHERE id = :id", {"id": copy.id, "due": at.timestamp() + LATER})
     detail = f"told together with {crowd.size - 1} others"
-    await tx.bulk(GROUPED, [(row["id"], ref, detail, at.timestamp()) for row in waiting])
+    await tx.bulk(GROUPED, [(each.row["id"], ref, detail, at.timestamp()) for each in notices])
+    await tx.bulk(BEFORE_ALL, [(each.row["id"], at.timestamp()) for each in waiting if each.is_awaited])
     return copy.reader
 
 
-def _is_readable(row: Row) -> bool:
+def _read(row: Row) -> Waiting | None:
     """What cannot be read is left to whoever takes it up and sets it aside."""
     try:
-        return isinstance(json.loads(row["record"]), dict) and bool(codec.load_card(row["card"]))
-    except ValueError:
-        return False
-
-
-def _counted(waiting: Sequence[Row]) -> Crowd:
-    crowd = Crowd(Counter(), Counter())
-    for row in waiting:
         record = json.loads(row["record"])
-        if "digest_of" in record:
-            crowd.severities.update({Severity(name): count for name, count in record["severities"].items()})
-            crowd.titles.update(record["titles"])
-        else:
-            card = codec.load_card(row["card"])
-            crowd.severities[card.severity] += 1
-            crowd.titles[card.title] += 1
+        return Waiting(row, codec.load_card(row["card"]), record) if isinstance(record, dict) else None
+    except ValueError:
+        return None
+
+
+def _counted(notices: Sequence[Waiting]) -> Crowd:
+    crowd = Crowd(Counter(), Counter())
+    for each in notices:
+        match each.record:
+            case {"digest_of": _, "severities": dict(severities), "titles": dict(titles)}:
+                crowd.severities.update({Severity(name): count for name, count in severities.items()})
+                crowd.titles.update(titles)
+            case _:
+                crowd.severities[each.card.severity] += 1
+                crowd.titles[each.card.title] += 1
     return crowd
 
 

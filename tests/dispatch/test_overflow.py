@@ -10,11 +10,13 @@ from bot.dispatch import outbox, overflow
 from bot.dispatch.outbox import NewDelivery, NewPost
 from bot.dispatch.overflow import CROWD, SHOWN
 from bot.ids import new_id
+from bot.links import Links
 from bot.store import Store, Tx, open_store
 from bot.store.migrate import bring_up_to_date
 from interactions import codec
 from interactions.card import Card, Severity
 
+LINKS = Links([bytes(32)])
 AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 
 
@@ -26,10 +28,11 @@ async def put(
     title: str = "",
     asks: str = "",
     who: str = "ana",
+    link: str = "",
 ) -> None:
     async def job(tx: Tx) -> None:
         for number in range(count):
-            card = Card(title or f"Notice {number}", severity=severity)
+            card = Card(title or f"Notice {number}", severity=severity, link=link)
             post = NewPost(new_id(AT), card, {}, interaction_id=asks)
             await outbox.put_post(tx, post, AT)
             copy = NewDelivery(new_id(AT), Reader(ReaderKind.OPERATOR, who), ("slack", "email"))
@@ -83,6 +86,34 @@ async def test_critical_ones_and_questions_stay_alone(store: Store) -> None:
     await group(store)
     titles = sorted(each.title for each in await waiting(store))
     assert titles == sorted([f"{CROWD} notices at once", "May I?", "May I?", "The house burns", "The house burns"])
+
+
+async def test_a_link_that_signs_in_stays_alone(store: Store) -> None:
+    await put(store, CROWD)
+    await put(store, 1, title="Sign in", link=LINKS.seal("https://gatebell.example/login/secret"))
+    await group(store)
+    assert sorted(each.title for each in await waiting(store)) == [f"{CROWD} notices at once", "Sign in"]
+
+
+async def test_a_link_that_signs_in_goes_before_the_digest(store: Store) -> None:
+    await put(store, CROWD)
+    await put(store, 1, severity=Severity.INFO, link=LINKS.seal("https://gatebell.example/login/secret"))
+    booked = (AT + timedelta(minutes=5)).timestamp()
+    await store.write(lambda tx: tx.run("UPDATE delivery SET due_at = :at, slot = :at", {"at": booked}))
+    await group(store)
+    first = "SELECT p.card FROM post p JOIN delivery d ON d.ref = p.ref WHERE d.state = 'open' AND d.due_at <= :at"
+    [row] = await store.read(lambda tx: tx.rows(first, {"at": AT.timestamp()}))
+    assert codec.load_card(row["card"]).title == "Notice 0"
+
+
+async def test_links_that_sign_in_are_no_crowd(store: Store) -> None:
+    await put(store, CROWD, link=LINKS.seal("https://gatebell.example/login/secret"))
+    assert not await group(store)
+
+
+async def test_a_notice_with_an_ordinary_link_is_put_together_with_the_rest(store: Store) -> None:
+    await put(store, CROWD, link="https://monitor.example/alerts/7")
+    assert await group(store)
 
 
 async def test_what_is_being_sent_now_is_not_put_together_with_the_rest(store: Store) -> None:
