@@ -5,11 +5,13 @@ import errno
 import gc
 import logging
 import sys
+from collections.abc import Iterator
 from contextlib import AsyncExitStack
 
 from bot.app import LOCK, run
 from bot.cli.reading import FAILED, WRONG_SETTINGS, in_words, read_settings
 from bot.logs import start_logging
+from bot.opening import driver_errors, refusal
 from bot.settings import Settings, SettingsFault
 from bot.store import StoreUnavailable
 from bot.store.alone import alone
@@ -28,11 +30,14 @@ def serve() -> int:
     mask = start_logging(settings.log_level, settings.log_format, settings.secrets)
     for warning in settings.warnings:
         log.warning(warning)
+    refusals: tuple[type[Exception], ...] = (StoreUnavailable, *driver_errors(settings.database_url))
     stopped_by: list[str] = []
     try:
         asyncio.run(run(settings, mask, _listening))
-    except* (CannotMigrate, StoreUnavailable) as group:
+    except* CannotMigrate as group:
         stopped_by += [str(error) for error in group.exceptions]
+    except* refusals as group:
+        stopped_by += sorted({refusal(error, settings.database_url) for error in _each(group)})
     except* OSError as group:
         stopped_by += [_why(error, settings) for error in group.exceptions]
     for reason in stopped_by:
@@ -53,6 +58,14 @@ def _listening(address: str, setup: str | None) -> None:
         log.info("nobody is an admin yet; the link to the set-up was printed to standard output")
         sys.stdout.write(f"Gatebell is not set up yet. Open this link, which works once, for a day:\n\n  {setup}\n\n")
         sys.stdout.flush()
+
+
+def _each(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
+    for error in group.exceptions:
+        if isinstance(error, BaseExceptionGroup):
+            yield from _each(error)
+        else:
+            yield error
 
 
 def _why(error: BaseException, settings: Settings) -> str:

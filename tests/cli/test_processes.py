@@ -3,13 +3,16 @@ import json
 import signal
 import socket
 from collections.abc import AsyncIterator
+from uuid import uuid4
 
 import pytest
 from aiohttp import ClientConnectionError, ClientSession
 
 from bot.rehearsal.failure import status
 from bot.rehearsal.mail import Mailbox
+from bot.store.migrate import bring_up_to_date
 from tests.cli.conftest import Shell
+from tests.conftest import postgres_execute
 
 
 @pytest.fixture
@@ -122,3 +125,64 @@ async def test_the_first_start_prints_where_the_set_up_begins(shell: Shell) -> N
     process.send_signal(signal.SIGTERM)
     code, _, err = await ended(process)
     assert (code, "first admin" in page, said.strip() in err) == (0, True, False)
+
+
+FULL = """
+CREATE FUNCTION full_disk() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+  RAISE EXCEPTION USING ERRCODE = '53100', MESSAGE = 'could not extend file "base/1/2": No space left on device';
+END $$;
+CREATE TRIGGER full_disk BEFORE INSERT OR DELETE ON login_link FOR EACH STATEMENT EXECUTE FUNCTION full_disk();
+"""
+READ_ONLY = """
+DO $$ BEGIN EXECUTE format('ALTER DATABASE %I SET default_transaction_read_only = on', current_database()); END $$
+"""
+NO_COPY = "Is that a copy that takes no changes? Let DATABASE_URL name the one that does, or allow them."
+NO_ROOM = "Make room on the disk where it lies."
+
+
+async def test_a_postgresql_that_is_read_only_before_the_first_start_ends_the_server_with_a_sentence(
+    shell: Shell, postgres_database: str
+) -> None:
+    postgres_execute(postgres_database, READ_ONLY)
+    said = await refused_to_serve(shell, postgres_database)
+    assert f"refuses us: cannot execute CREATE TABLE in a read-only transaction. {NO_COPY}" in said
+
+
+async def test_a_postgresql_that_is_read_only_at_the_start_ends_the_server_with_a_sentence(
+    shell: Shell, postgres_database: str
+) -> None:
+    await bring_up_to_date(postgres_database)
+    postgres_execute(postgres_database, READ_ONLY)
+    assert f"in a read-only transaction. {NO_COPY}" in await refused_to_serve(shell, postgres_database)
+
+
+async def test_a_postgresql_that_is_full_at_the_start_ends_the_server_with_a_sentence(
+    shell: Shell, postgres_database: str
+) -> None:
+    await bring_up_to_date(postgres_database)
+    postgres_execute(postgres_database, FULL)
+    assert f"No space left on device. {NO_ROOM}" in await refused_to_serve(shell, postgres_database)
+
+
+async def test_a_postgresql_in_which_no_table_may_be_made_is_told_with_what_it_takes(
+    shell: Shell, postgres_database: str
+) -> None:
+    guest = f"guest_{uuid4().hex}"
+    postgres_execute(postgres_database, f"CREATE ROLE {guest} LOGIN")
+    said = await refused_to_serve(shell, postgres_database.replace("postgres:@", f"{guest}:@"))
+    postgres_execute(postgres_database, f"DROP ROLE {guest}")
+    assert "permission denied for schema public. Its user needs a database of its own" in said
+
+
+async def test_a_file_that_is_no_database_is_told_by_its_path(shell: Shell) -> None:
+    (shell.folder / "gatebell.db").write_text("These are words. " * 100)
+    said = await refused_to_serve(shell, f"sqlite:///{shell.folder}/gatebell.db")
+    assert f"The database at {shell.folder}/gatebell.db refuses us: file is not a database." in said
+
+
+async def refused_to_serve(shell: Shell, url: str) -> str:
+    """Why the server did not start; it ends by itself, with 1 and without a trace."""
+    process = await shell.start("serve", DATABASE_URL=url, PORT=str(free_port()))
+    code, _, err = await asyncio.wait_for(ended(process), 30)
+    assert (code, "Traceback" in err) == (1, False)
+    return next(str(json.loads(line)["message"]) for line in err.splitlines() if "cannot serve: The database" in line)
