@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TypeVar
 
-from bot.admin import paging, rows
+from bot.admin import audit_words, paging, rows
 from bot.admin.rows import Attempt, Copy, Line, Listed, Names, Request, Told
 from bot.logs import Mask
 from bot.store import Row, Tx
@@ -250,7 +250,8 @@ async def _actors(tx: Tx, typed: str) -> Sequence[str]:
     people = await tx.rows(f"SELECT id, email {PEOPLE}", values)
     keys = await tx.rows("SELECT id FROM api_key WHERE LOWER(name) LIKE :name ESCAPE '!' LIMIT 20", values)
     by_person = [name for row in people for name in (row["email"], f"operator:{row['id']}")]
-    return [typed, *by_person, *(name for row in keys for name in (row["id"], f"key:{row['id']}"))]
+    by_key = [name for row in keys for name in (row["id"], f"key:{row['id']}")]
+    return [typed, *audit_words.ours(typed), *by_person, *by_key]
 
 
 # ---- the overview ----------------------------------------------------------------------------------------------------

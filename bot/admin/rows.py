@@ -161,11 +161,6 @@ class Line:
     place: str
     detail: Mapping[str, JsonValue]
 
-    @property
-    def said(self) -> str:
-        """The detail as `name value` pairs."""
-        return ", ".join(f"{name} {_word(value)}" for name, value in self.detail.items() if value not in ("", None))
-
 
 def moment(seconds: float) -> datetime:
     return datetime.fromtimestamp(seconds, UTC)
@@ -280,7 +275,3 @@ def line(row: Row, names: Names, mask: Mask) -> Line:
         place=one_line(row["place"]),
         detail=mask.value(json.loads(row["detail"])),
     )
-
-
-def _word(value: JsonValue) -> str:
-    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,14 +1,20 @@
 """Audit: who did what, found again, exported, and held to what was written."""
 
 import json
+import re
 from collections.abc import AsyncIterator
+from pathlib import Path
 
 import pytest
 
+from bot.admin.audit_words import WORDS
 from bot.keys import Scope
+from interactions.card import Status
 from interactions.model import Role
 from tests.admin.signed_in import Visiting, signed_in
-from tests.stories.world import ANA, BEN, MIA, World
+from tests.stories.world import ANA, BEN, CLEO, MIA, World
+
+BOT = Path(__file__).resolve().parents[2] / "bot"
 
 
 @pytest.fixture
@@ -21,7 +27,7 @@ async def test_it_says_who_did_what_and_where(world: World, ana: Visiting) -> No
     asked = await world.ask_blocked(to=[ANA])
     await ana.post(f"/admin/requests/{asked['id']}/withdraw")
     page = await ana.get("/admin/audit?action=interaction.")
-    assert "ana@example.com interaction.withdrawn at admin" in page.words
+    assert "ana@example.com Withdrew a request on these pages" in page.words
     assert f'href="/admin/requests/{asked["id"]}"' in page.html
 
 
@@ -48,8 +54,52 @@ async def test_what_a_key_did_is_found_by_the_operator_for_whom(world: World, an
     asked, key = await world.ask_blocked(to=[BEN]), await world.key_for(Scope.INTERACTIONS_WRITE, of=BEN)
     await world.call("POST", f"/api/v1/interactions/{asked['id']}/decide", {"choice": "approve"}, key=key)
     page = await ana.get("/admin/audit?actor=ben")
-    assert "key story for ben@example.com interaction.decided" in page.words
+    assert "key story for ben@example.com Decided a request over the API" in page.words
     assert "for ben@example.com, over the API" in (await ana.get(f"/admin/requests/{asked['id']}")).words
+
+
+async def test_details_are_said_in_words(world: World, ana: Visiting) -> None:
+    asked = await world.ask_blocked(to=[ANA])
+    await world.shown_to_ana("Approve")
+    await world.slack.dm(ANA).click("Approve", by=CLEO)
+    await world.settled()
+    await ana.post("/admin/settings", {"COOLDOWN_SECONDS": "60", "LOG_LEVEL": "debug"})
+    await ana.post("/admin/keys", {"name": "gateway", "scope.events:write": "on"})
+    await ana.post(f"/admin/requests/{asked['id']}/withdraw", {"because": "asked by mistake"})
+    words = (await ana.get("/admin/audit")).words
+    for each in (
+        f"Was refused an answer on Slack “approve”, digest {asked['digest'][:12]}…: they were not asked",
+        "Saved settings COOLDOWN_SECONDS, LOG_LEVEL",
+        "Made an API key “gateway”, for events:write",
+        "Withdrew a request on these pages a blocked action: By Ana in the admin pages: asked by mistake",
+        "the command line Added an operator Ben, role operator",
+    ):
+        assert each in words
+
+
+async def test_what_was_done_is_chosen_from_words(ana: Visiting) -> None:
+    page = await ana.get("/admin/audit?action=key.created")
+    assert '<option value="key.created" selected>Made an API key</option>' in page.html
+    assert [each for each in re.findall(r"<option[^>]*>([^<]*)</option>", page.html) if not each.strip()] == []
+
+
+async def test_a_part_of_gatebell_is_found_by_what_it_is_called(ana: Visiting) -> None:
+    assert "the command line Made an API key" in (await ana.get("/admin/audit?actor=command+line&action=key.")).words
+
+
+def test_every_action_that_is_written_down_has_words() -> None:
+    """An action's name says what has happened, so it ends as such a verb does."""
+    heads = "|".join({action.partition(".")[0] for action in WORDS})
+    action = re.compile(rf'"((?:{heads})\.(?:[a-z_]*ed|sent)(?:_[a-z]+)?)"')
+    found = {each for file in BOT.rglob("*.py") for each in action.findall(file.read_text())}
+    assert len(found) > 25
+    assert (found | {f"interaction.{each}" for each in Status if each is not Status.PENDING}) - set(WORDS) == set()
+
+
+async def test_a_step_that_changes_nothing_is_no_entry(world: World, ana: Visiting) -> None:
+    before = await world.audit()
+    await ana.post("/setup/address")
+    assert await world.audit() == before
 
 
 @pytest.mark.parametrize("before", ["x", "-1", "99999999999999999999", "²"])

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from aiohttp import web
 
-from bot.admin import paging, reading
+from bot.admin import audit_words, paging, reading
 from bot.admin.reading import Reading
 from bot.admin.site import Moved, Page, Shown, Visit, page
 from bot.ledger import Entry
@@ -26,7 +26,11 @@ async def audit(visit: Visit) -> Shown:
     before = paging.chosen(visit.query, "before")["before"]
     found = await visit.faces.store.read(lambda tx: reading.lines(tx, looking, **filters, before=before))
     links = paging.links("/admin/audit", filters, before, found.older)
-    return Shown("audit.html", {"entries": found.items, "filters": filters, "links": links})
+    titles = {name: channel.title for name, channel in visit.faces.channels().items()}
+    entries = [audit_words.said(each, titles) for each in found.items]
+    typed = filters["action"] if filters["action"] not in audit_words.WORDS else ""  # such as `key.`, for all of them
+    values = {"entries": entries, "filters": filters, "links": links, "actions": audit_words.ACTIONS, "typed": typed}
+    return Shown("audit.html", values)
 
 
 @page("POST", "/admin/audit/verify", Role.ADMIN)

@@ -8,6 +8,7 @@ from datetime import datetime
 from aiohttp import web
 
 from bot.admin import export, paging, reading, rows, why
+from bot.admin.audit_words import ADMIN, REFUSED, where, who
 from bot.admin.decision import groups, lines
 from bot.admin.reading import Reading
 from bot.admin.rows import Attempt, Copy, Line, Names, Told
@@ -19,7 +20,6 @@ from interactions.card import Status
 from interactions.codec import load_ruling
 from interactions.model import Role
 
-PLACE = "admin"
 _FIELD = "input."
 CLICKS = {
     "interaction.decided": ("answered", "good"),
@@ -32,18 +32,6 @@ CLICKS = {
     "consume.refused": ("tried to use the approval, and was refused", "bad"),
     "delivery.sent_again": ("sent a copy again", "over"),
     "test.asked": ("asked it, to test the way there and back", ""),
-}
-PLACES = {PLACE: "on these pages", "link": "on the page behind the link", "api": "over the API"}
-REFUSED = {
-    "ended": "it had ended already",
-    "expired": "it had expired",
-    "not_asked": "they were not asked",
-    "role": "a viewer does not decide",
-    "own_request": "it is their own request",
-    "unknown_choice": "there is no such choice",
-    "input": "what had to be written was missing or too long",
-    "voted": "they had approved it already",
-    "changed": "it had changed since it was shown",
 }
 
 
@@ -99,7 +87,7 @@ async def decide(visit: Visit) -> Shown | Moved:
     id_ = _id(visit)
     typed = {name.removeprefix(_FIELD): value for name, value in visit.form.items() if name.startswith(_FIELD)}
     me = visit.who.operator.id
-    answer = await visit.faces.dispatcher.decide(id_, visit.form.get("choice", ""), me, typed, PLACE)
+    answer = await visit.faces.dispatcher.decide(id_, visit.form.get("choice", ""), me, typed, ADMIN)
     if answer.accepted:
         return Moved(_address(visit), answer.words)
     return await _shown(visit, answer, typed)
@@ -110,7 +98,7 @@ async def withdraw(visit: Visit) -> Moved:
     said = visit.form.get("because", "").strip()[:400]
     because = f"By {visit.who.operator.name} in the admin pages{f': {said}' if said else '.'}"
     try:
-        await visit.faces.dispatcher.withdraw(_id(visit), because, by=visit.by, place=PLACE)
+        await visit.faces.dispatcher.withdraw(_id(visit), because, by=visit.by, place=ADMIN)
     except Conflict as conflict:
         return Moved(_address(visit), f"Nothing was changed: {conflict.words}.", bad=True)
     return Moved(_address(visit), "Withdrawn. Every copy is being updated, and whoever asked is told.")
@@ -223,14 +211,13 @@ def _clicked(line: Line, row: Row, titles: Mapping[str, str]) -> Step:
     words, look = CLICKS.get(line.action, (line.action, ""))
     refused = line.detail.get("why", "")
     because = REFUSED.get(str(refused), str(refused))
-    where = PLACES.get(line.place, f"on {titles.get(line.place, line.place)}") if line.place else ""
     choice = f"with “{str(line.detail['choice']).replace('_', ' ')}”" if "choice" in line.detail else ""
     ruling = load_ruling(row["ruling"])
     decided = ruling.text if ruling and line.action == "interaction.decided" else ""
     behalf = f"for {line.on_behalf}" if line.on_behalf else ""
-    said = ", ".join(filter(None, (decided or choice, behalf, where)))
+    said = ", ".join(filter(None, (decided or choice, behalf, where(line, titles))))
     detail = ": ".join(filter(None, (said, because)))
-    return Step(line.at, f"{line.actor} {words}", detail, look)
+    return Step(line.at, f"{who(line.actor, titles)} {words}", detail, look)
 
 
 def _id(visit: Visit) -> str:

@@ -123,7 +123,7 @@ async def save_address(visit: Visit) -> Shown:
     settings = visit.faces.settings
     changes = changes_of(_fields(visit.faces, "BASE_URL"), settings.now, visit.form)
     try:
-        await settings.save(changes, visit.by)
+        await _save(visit, changes)
     except SettingsFault as fault:
         return await _address(visit, flaws_of(fault))
     faces = visit.faces
@@ -156,7 +156,7 @@ async def channel(visit: Visit) -> Shown:
 async def save_channel(visit: Visit) -> Shown | Moved:
     name, settings = _named(visit).name, visit.faces.settings
     try:
-        await settings.save(changes_of(_named(visit).fields, settings.now, visit.form), visit.by)
+        await _save(visit, changes_of(_named(visit).fields, settings.now, visit.form))
     except SettingsFault as fault:
         return await _channel(visit, flaws_of(fault))
     missing = visit.faces.channels()[name].missing()
@@ -286,6 +286,12 @@ PAGES: tuple[Page, ...] = (
     first,
     become_admin,
 )
+
+
+async def _save(visit: Visit, changes: Mapping[str, str | None]) -> None:
+    """A step that is passed with nothing changed leaves no entry in the audit log. Raises SettingsFault."""
+    if changes:
+        await visit.faces.settings.save(changes, visit.by)
 
 
 async def _next(faces: Faces) -> str:
