@@ -11,6 +11,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from types import MappingProxyType
 from typing import Any, TextIO
@@ -133,6 +134,43 @@ class ShortLines(_Lines):
         return "\n".join(filter(None, (f"{at:%H:%M:%S} {record.levelname:<7} {record.name}: {said}{pairs}", below)))
 
 
+INSISTENT = frozenset({"bot.steady", "bot.store.postgres", "bot.store.sqlite"})  # what fails there is taken again
+AGAIN = 60.0  # seconds between the same words while it lasts
+IN_A_ROW = 10.0  # seconds without a failure, after which the next one is news
+MANY = 200  # words remembered
+
+
+@dataclass(slots=True)
+class _Said:
+    at: float
+    heard_at: float
+    left_out: int = 0
+
+
+class OnceAMinute(logging.Filter):
+    """Whoever goes on failing at the same once a second is quoted once a minute, with how often it was left out."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._said: dict[tuple[str, str], _Said] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name not in INSISTENT:
+            return True
+        fault = repr(record.exc_info[1]) if record.exc_info else ""
+        key, now = (record.name, f"{record.getMessage()} {fault}"), record.created
+        said = self._said.get(key)
+        if said and abs(now - said.heard_at) < IN_A_ROW and abs(now - said.at) < AGAIN:
+            said.heard_at, said.left_out = now, said.left_out + 1
+            return False
+        if said and said.left_out:
+            record.__dict__["left_out"] = said.left_out
+        if len(self._said) >= MANY:
+            self._said.clear()
+        self._said[key] = _Said(now, now)
+        return True
+
+
 def start_logging(level: str, form: str, secrets: Sequence[str], stream: TextIO = sys.stderr) -> Mask:
     """Send everything, third parties included, through one masking formatter; returns the mask.
 
@@ -142,6 +180,7 @@ def start_logging(level: str, form: str, secrets: Sequence[str], stream: TextIO 
     short = form == "text" or (form == "auto" and stream.isatty())
     out = logging.StreamHandler(stream)
     out.setFormatter(ShortLines(mask) if short else JsonLines(mask))
+    out.addFilter(OnceAMinute())
     root = logging.getLogger()
     root.handlers[:] = [out]
     root.setLevel(level.upper())

@@ -5,7 +5,9 @@ from collections.abc import Iterator
 
 import pytest
 
-from bot.logs import HIDDEN, Mask, bound, start_logging
+from bot.logs import HIDDEN, MANY, Mask, OnceAMinute, bound, start_logging
+from bot.steady import forever
+from bot.store import StoreUnavailable
 
 
 @pytest.fixture
@@ -111,3 +113,77 @@ def test_a_secret_that_is_learnt_later_is_hidden_from_then_on() -> None:
     mask = Mask()
     mask.learn(["hunter22"])
     assert mask.value({"words": "my hunter22", "n": [1, None, True]}) == {"words": f"my {HIDDEN}", "n": [1, None, True]}
+
+
+AWAY = "nothing could be written: the database is away"
+
+
+def written(*moments: float, words: str = AWAY, name: str = "bot.store.postgres") -> list[tuple[float, int]]:
+    """At which of these moments a line is written, each with how many were left out before it."""
+    through, lines = OnceAMinute(), []
+    for moment in moments:
+        record = logging.makeLogRecord({"name": name, "msg": words, "levelno": logging.WARNING, "created": moment})
+        if through.filter(record):
+            lines.append((moment, int(record.__dict__.get("left_out", 0))))
+    return lines
+
+
+def test_what_fails_every_second_is_said_at_once_and_then_every_minute() -> None:
+    assert written(*range(150)) == [(0, 0), (60, 59), (120, 59)]
+
+
+def test_what_fails_again_after_it_went_well_is_said_at_once() -> None:
+    assert written(0, 1, 2, 13, 14) == [(0, 0), (13, 2)]
+
+
+def test_a_clock_that_is_set_back_silences_nobody() -> None:
+    assert written(7200, 7201, 3600) == [(7200, 0), (3600, 1)]
+
+
+def test_another_trouble_is_said_at_once() -> None:
+    through = OnceAMinute()
+    records = [
+        logging.makeLogRecord({"name": "bot.steady", "msg": "taking up work: %s", "args": (why,), "created": 1.0})
+        for why in ("full", "full", "away")
+    ]
+    assert [through.filter(record) for record in records] == [True, False, True]
+
+
+def test_another_defect_is_said_at_once() -> None:
+    through = OnceAMinute()
+    records = [
+        logging.makeLogRecord(
+            {"name": "bot.steady", "msg": "this failed", "exc_info": (type(e), e, None), "created": 1}
+        )
+        for e in (ValueError("one"), ValueError("one"), ValueError("another"))
+    ]
+    assert [through.filter(record) for record in records] == [True, False, True]
+
+
+def test_what_is_told_once_each_is_never_left_out() -> None:
+    assert written(0, 0, 0, words="Redis is back", name="bot.app") == [(0, 0)] * 3
+
+
+def test_so_many_troubles_are_remembered_and_no_more() -> None:
+    through = OnceAMinute()
+    for number in range(3 * MANY):
+        through.filter(logging.makeLogRecord({"name": "bot.steady", "msg": f"{number}", "created": 0.0}))
+    assert len(through._said) <= MANY
+
+
+async def test_a_loop_without_its_database_writes_one_line(out: io.StringIO) -> None:
+    start_logging("info", "json", [], out)
+    rounds = list(range(5))
+
+    async def step() -> None:
+        rounds.pop()
+        raise StoreUnavailable("the database is away")
+
+    await forever("taking up work", step, over=lambda: not rounds, sleep=at_once)
+    assert [json.loads(line)["message"] for line in out.getvalue().splitlines()] == [
+        "taking up work: the database is away"
+    ]
+
+
+async def at_once(seconds: float) -> None:
+    return
