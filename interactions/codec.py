@@ -18,7 +18,7 @@ _REQUESTER: TypeAdapter[Requester] = TypeAdapter(Requester)
 
 
 def dump_card(card: Card) -> str:
-    return _CARD.dump_json(card, exclude_defaults=True).decode()
+    return _CARD.serializer.to_json(card, exclude_defaults=True).decode()
 
 
 def load_card(row: str) -> Card:

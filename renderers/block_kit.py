@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 from pydantic_core import to_json
@@ -175,22 +176,26 @@ def _facts(facts: Sequence[tuple[str, str]]) -> Iterator[Json]:
     """Short facts stand in two columns, long ones in a section of their own."""
     row: list[str] = []
     for name, value in facts:
-        label, text = one_line(name), visible(value)
-        short = fits(name, SLACK_FIELD_READABLE) and fits(text, SLACK_FIELD_READABLE) and "\n" not in text
-        if row and (not short or len(row) == SLACK_FIELDS):
+        field = _field(name, value) if len(name) + len(value) <= 2 * SLACK_FIELD_READABLE else None
+        if row and (not field or len(row) == SLACK_FIELDS):
             yield kit.fields(row)
             row = []
-        if short:
-            row.append(f"*{literal(label, styled=True) or '…'}*\n{exact(text) or '—'}")
+        if field:
+            row.append(field)
         else:
-            yield from _long_fact(label, text)
+            yield from _bold(one_line(name))
+            yield from (kit.section(fence(part)) for part in fences(visible(value)))
     if row:
         yield kit.fields(row)
 
 
-def _long_fact(label: str, text: str) -> Iterator[Json]:
-    yield from _bold(label)
-    yield from (kit.section(fence(part)) for part in fences(text))
+@lru_cache(maxsize=1024)
+def _field(name: str, value: str) -> str | None:
+    """A short fact, or None where it is a long one. Servers, services and errors are the same day after day."""
+    text = visible(value)
+    if not fits(name, SLACK_FIELD_READABLE) or not fits(text, SLACK_FIELD_READABLE) or "\n" in text:
+        return None
+    return f"*{literal(one_line(name), styled=True) or '…'}*\n{exact(text) or '—'}"
 
 
 def _without_guarded(card: Card) -> Card:

@@ -127,6 +127,8 @@ def plain_runs(runs: Runs) -> str:
 
 def safe_link(url: str) -> str:
     """The address if a click on it can only open a page or a mail, else nothing."""
+    if not url:
+        return ""
     try:
         parts = urlsplit(url.strip())
         host = parts.hostname or ""

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
+from functools import cache
 from typing import Any
 
 from aiohttp import web
@@ -147,7 +148,7 @@ async def _body(request: web.Request, operation: Operation) -> Any:
     if not raw.strip() and operation.optional_body:
         raw = b"{}"
     try:
-        return operation.body.validate_python(canonical.read(raw))
+        return operation.body.validator.validate_python(canonical.read(raw))
     except canonical.NotCanonical as error:
         raise unreadable(error) from error
     except ValidationError as error:
@@ -176,6 +177,7 @@ def _query(request: web.Request, operation: Operation) -> Any:
         raise invalid(error, _names(operation.query)) from error
 
 
+@cache
 def _names(adapter: TypeAdapter[Any]) -> tuple[str, ...]:
     """Every name of a field that may stand anywhere in it: what an unknown one is compared with."""
     found: set[str] = set()

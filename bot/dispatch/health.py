@@ -29,12 +29,16 @@ class ChannelHealth:
     hangs: int = 0
     paused_until: datetime | None = None
 
+    @property
+    def well(self) -> bool:
+        return self.condition is Condition.READY and not self.hangs
+
     def paused(self, at: datetime) -> bool:
         return self.paused_until is not None and at < self.paused_until
 
 
 def after_success(health: ChannelHealth, at: datetime) -> ChannelHealth:
-    if health.condition is Condition.READY and not health.hangs:
+    if health.well:
         return health
     return ChannelHealth(health.channel, since=at)
 

@@ -22,6 +22,8 @@ class Stamps:
     open_link: Callable[[str], str]
 
     def post(self, claim: Claim) -> Post:
+        if not claim.interaction_id and not claim.card.link:  # nothing to answer, and nothing to open
+            return Post(claim.ref, claim.version, claim.card, thread=claim.thread, record=claim.record)
         asks = bool(claim.interaction_id) and claim.reader_kind is not ReaderKind.CALLER
         ticket = Ticket(claim.id, claim.card.digest or "-")
         rights = self._rights(claim, ticket)

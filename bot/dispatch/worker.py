@@ -278,8 +278,8 @@ class Worker:
                 if self._running[name] >= AT_ONCE:
                     return _later(claim, attempts, step, 0.0, claim.tries, refusals)
                 self._enter(claim, name)
-            moment = await self._slot(claim, step, channel, urgent)
             now = self._tools.clock.now().timestamp()
+            moment = await self._slot(claim, step, channel, urgent, now)
             if moment > now and not (urgent and more):
                 await self._crowd(claim, moment - now)
                 return _later(claim, attempts, step, moment, claim.tries, refusals)
@@ -358,16 +358,18 @@ class Worker:
         return outcome
 
     async def _learn(self, channel: str, refused: DeliveryError | None) -> None:
-        before, at = self._tools.board.of(channel), self._tools.clock.now()
+        before = self._tools.board.of(channel)
+        if before.well and not refused:
+            return
+        at = self._tools.clock.now()
         after = after_refusal(before, refused.reason, refused.detail, at) if refused else after_success(before, at)
         if after is not before and self._tools.board.put(after):
             await self._turned(after)
 
-    async def _slot(self, claim: Claim, step: int, channel: Channel, urgent: bool) -> float:
+    async def _slot(self, claim: Claim, step: int, channel: Channel, urgent: bool, now: float) -> float:
         """When this copy may go out: the slot that it has booked before, or a new one."""
         if claim.slot and step == claim.step:
             return max(claim.slot, await self._tools.pacing.blocked_until(_place(channel.name, claim)))
-        now = self._tools.clock.now().timestamp()
         return await self._tools.pacing.book(_place(channel.name, claim), channel.rates, now, urgent)
 
     async def _crowd(self, claim: Claim, wait: float) -> None:
