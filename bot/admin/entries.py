@@ -1,6 +1,7 @@
 """Settings as forms show and take them. A secret goes in and never comes out again."""
 
 import json
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,13 +17,16 @@ CLEAR = "clear."
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One setting in a form. `value` is "" for secrets; `ending` is what may be seen of one that is set.
+    """One setting in a form: a short `label`, and what it `means` beside that, "" where the label says it all.
+
+    `value` is "" for secrets; `ending` is what may be seen of one that is set.
 
     `default` is what holds while nothing is said, `source` where the value is from, `choices` are all there are.
     """
 
     name: str
-    meaning: str
+    label: str
+    means: str
     mend: str
     value: str
     default: str
@@ -44,17 +48,26 @@ def entries_of(
     times: Mapping[str, float],
     flaws: Mapping[str, str],
     typed: Mapping[str, str],
+    labels: Mapping[str, str] | None = None,
 ) -> list[Entry]:
-    """`times` are moments of saving, `flaws` what is wrong by name, `typed` what was sent and could not be saved."""
-    return [_entry(field, settings, times, flaws.get(field.name, ""), typed) for field in fields]
+    """`times` are moments of saving, `flaws` what is wrong by name, `typed` what was sent and could not be saved.
+
+    `labels` are short names; a setting without one is called by the beginning of what it means.
+    """
+    known = labels or {}
+    return [_entry(each, settings, times, flaws.get(each.name, ""), typed, known.get(each.name, "")) for each in fields]
 
 
-def _entry(field: Field, settings: Settings, times: Mapping[str, float], wrong: str, typed: Mapping[str, str]) -> Entry:
+def _entry(
+    field: Field, settings: Settings, times: Mapping[str, float], wrong: str, typed: Mapping[str, str], label: str
+) -> Entry:
+    label, means = (label, field.meaning) if label else _parted(field.meaning)
     value, source = settings[field.name], settings.sources.get(field.name, DEFAULT)
     shown = "" if field.secret or source == DEFAULT else value
     return Entry(
         name=field.name,
-        meaning=field.meaning.rstrip("."),
+        label=label,
+        means=means,
         mend=field.mend,
         value=shown if field.secret else typed.get(field.name, shown),
         default="" if field.secret else value if source == DEFAULT else field.default,
@@ -69,6 +82,12 @@ def _entry(field: Field, settings: Settings, times: Mapping[str, float], wrong: 
         saved_at=times.get(field.name) if source not in {DEFAULT, ENVIRONMENT} else None,
         wrong=wrong,
     )
+
+
+def _parted(meaning: str) -> tuple[str, str]:
+    """`Signing Secret: proves that …` is called `Signing Secret`."""
+    label, *rest = re.split(r"[:;] ", meaning.rstrip("."), maxsplit=1)
+    return label, "".join(f"{each[:1].upper()}{each[1:]}." for each in rest)
 
 
 def ending_of(secret: str) -> str:

@@ -56,7 +56,7 @@ async def test_a_wrong_value_is_said_beside_its_field_and_what_was_typed_stays(o
     before = office.product.settings.now
     await page.locator("#s-BASE_URL").fill("gatebell.example.com")
     await page.get_by_role("button", name="Save").press("Enter")
-    await page.get_by_role("alert").get_by_role("link", name="BASE_URL").press("Enter")
+    await page.get_by_role("alert").get_by_role("link", name="Public address").press("Enter")
     field = page.locator("#s-BASE_URL")
     assert (await field.get_attribute("aria-invalid"), await field.input_value()) == ("true", "gatebell.example.com")
     assert "https://" in await page.locator("#h-BASE_URL .bad-words").inner_text()

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 
 from bot import settings as settings_files
+from bot.admin.pages.settings import ELSEWHERE, GROUPS
+from bot.core_fields import CORE
 from tests.admin.signed_in import signed_in
 from tests.stories.world import ANA, Platforms, World, installed
 
@@ -18,6 +20,21 @@ async def test_each_setting_says_where_it_is_from(world: World) -> None:
     assert "PORT : set in the environment" in seen.words
     assert "COOLDOWN_SECONDS : the default holds" in seen.words
     assert "AGENT_URL : saved" in seen.words
+
+
+def test_every_setting_of_the_server_has_a_short_label_in_one_group() -> None:
+    named = [name for labels in (*GROUPS.values(), ELSEWHERE) for name in labels]
+    assert sorted(named) == sorted(field.name for field in CORE)
+    assert [label for labels in GROUPS.values() for label in labels.values() if len(label) > 32] == []
+
+
+async def test_a_label_is_short_and_what_it_means_stands_below(world: World) -> None:
+    async with await signed_in(world, ANA) as browser:
+        server, channels = await browser.get(HOME), await browser.get("/admin/notifications")
+    assert '<label for="s-ALERTING_ENABLED">Alerts</label>' in server.html
+    assert "Off: events are stored but nobody is told." in server.words
+    assert '<label for="s-SLACK_SIGNING_SECRET">Signing Secret</label>' in channels.html
+    assert "Proves that clicks and messages come from Slack." in channels.words
 
 
 async def test_of_what_was_in_a_file_before_the_start_the_moment_is_not_known(platforms: Platforms, data: Path) -> None:
@@ -70,18 +87,20 @@ async def test_what_counts_only_after_a_restart_says_so(world: World) -> None:
 
 
 @pytest.mark.parametrize(
-    "name, value, words",
+    "name, label, value, words",
     [
-        ("COOLDOWN_SECONDS", "soon", "not a number of seconds"),
-        ("BASE_URL", "gatebell.example.com", "https://gatebell.example.com"),
-        ("CHAIN", "slack,pigeon", "no channel"),
+        ("COOLDOWN_SECONDS", "Cooldown in seconds", "soon", "not a number of seconds"),
+        ("BASE_URL", "Public address", "gatebell.example.com", "https://gatebell.example.com"),
+        ("CHAIN", "Order of channels", "slack,pigeon", "no channel"),
     ],
 )
-async def test_a_wrong_value_is_told_and_nothing_is_saved(world: World, name: str, value: str, words: str) -> None:
+async def test_a_wrong_value_is_told_and_nothing_is_saved(
+    world: World, name: str, label: str, value: str, words: str
+) -> None:
     before = world.product.settings.now
     async with await signed_in(world, ANA) as browser:
         seen = await browser.post(HOME, {name: value, "LOG_FORMAT": "json"})
-    assert f"Nothing was saved. {name} is wrong; it is marked below." in seen.words
+    assert f"Nothing was saved. {label} is wrong; it is marked below." in seen.words
     assert (seen.status, words in seen.words) == (422, True)
     assert world.product.settings.now == before
 

@@ -10,7 +10,36 @@ from bot.live_settings import AT_START
 from bot.settings import DEFAULT, SettingsFault
 from interactions.model import Role
 
-_ELSEWHERE = frozenset({"GATEBELL_DATA_DIR", "GATEBELL_TEST_CLOCK"})  # where the saved file is, and a switch of tests
+GROUPS: Mapping[str, Mapping[str, str]] = {
+    "Server": {
+        "BASE_URL": "Public address",
+        "HOST": "Host",
+        "PORT": "Port",
+        "DATABASE_URL": "Database",
+        "REDIS_URL": "Redis",
+        "SECRET_KEY": "Secret key",
+        "ALLOWED_PRIVATE_HOSTS": "Private hosts that may be called",
+        "RETENTION_DAYS": "Days to keep what is over",
+    },
+    "Alerts": {
+        "ALERTING_ENABLED": "Alerts",
+        "ALERT_RECIPIENT_EMAIL": "Default recipient",
+        "CHAIN": "Order of channels",
+        "MCPGATEWAY_ALERT_EMAIL_ENABLED": "Alerts by e-mail",
+        "COOLDOWN_SECONDS": "Cooldown in seconds",
+        "EVENTS_DISABLED": "Events switched off",
+        "PACING": "Pacing",
+    },
+    "Agent": {
+        "AGENT_URL": "Address of your agent",
+        "AGENT_SECRET": "Secret shared with your agent",
+        "INTERNAL_SERVER_URL": "Internal server",
+    },
+    "Logs": {"LOG_LEVEL": "Log level", "LOG_FORMAT": "Log format"},
+}
+# Where the saved file is, and a switch of tests: only where the process is started.
+ELSEWHERE = {"GATEBELL_DATA_DIR": "Data directory", "GATEBELL_TEST_CLOCK": "Test clock"}
+LABELS = {name: label for labels in (*GROUPS.values(), ELSEWHERE) for name, label in labels.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +58,7 @@ async def look(visit: Visit) -> Shown:
 @page("POST", "/admin/settings", Role.ADMIN)
 async def save(visit: Visit) -> Shown | Moved:
     settings = visit.faces.settings
-    changes = changes_of([each for each in _core(visit) if each.name not in _ELSEWHERE], settings.now, visit.form)
+    changes = changes_of([each for each in _core(visit) if each.name not in ELSEWHERE], settings.now, visit.form)
     if not changes:
         return Moved("/admin/settings", "Nothing was changed.")
     try:
@@ -48,12 +77,13 @@ async def _values(
     visit: Visit, flaws: Mapping[str, str] | None = None, typed: Mapping[str, str] | None = None
 ) -> Mapping[str, object]:
     settings = visit.faces.settings.now
-    entries = entries_of(_core(visit), settings, await saved_at(visit.faces.store), flaws or {}, typed or {})
-    lines = [Line(entry, entry.name in AT_START) for entry in entries]
+    times = await saved_at(visit.faces.store)
+    entries = entries_of(_core(visit), settings, times, flaws or {}, typed or {}, LABELS)
+    lines = {entry.name: Line(entry, entry.name in AT_START) for entry in entries}
     return {
-        "lines": [line for line in lines if line.entry.name not in _ELSEWHERE],
-        "fixed": [line for line in lines if line.entry.name in _ELSEWHERE],
-        "flaws": flaws or {},
+        "groups": {title: [lines[name] for name in names] for title, names in GROUPS.items()},
+        "fixed": [lines[name] for name in ELSEWHERE],
+        "flaws": {name: LABELS.get(name, name) for name in flaws or {}},
         "default": DEFAULT,
         "folder": str(settings.data_dir),
     }
