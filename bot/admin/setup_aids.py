@@ -24,6 +24,36 @@ class Place:
 
 
 @dataclass(frozen=True, slots=True)
+class Way:
+    """One of several ways to set a channel up. `own` is the setting that this way needs and the others do not."""
+
+    name: str
+    title: str
+    words: str
+    own: str
+    public: bool
+
+
+WAYS: Mapping[str, tuple[Way, ...]] = {
+    "slack": (
+        Way("http", "HTTP", "Slack calls this server at its public address.", "SLACK_SIGNING_SECRET", True),
+        Way("socket", "Socket Mode", "This server calls Slack; no public address is needed.", "SLACK_APP_TOKEN", False),
+    )
+}
+
+
+def way_of(channel: str, settings: Settings, asked: str, public: bool) -> Way | None:
+    """The way that was asked for, else the one that is set up, else what this server's address allows."""
+    ways = WAYS.get(channel, ())
+    wanted = (
+        *(each for each in ways if each.name == asked),
+        *(each for each in ways if settings[each.own]),
+        *(each for each in ways if each.public == public),
+    )
+    return next(iter(wanted), None)
+
+
+@dataclass(frozen=True, slots=True)
 class Aids:
     """`slack_http` is "" where Slack cannot call us; then `slack_why` says why."""
 

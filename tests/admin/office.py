@@ -19,7 +19,9 @@ from tests.admin.signed_in import access_of, cookie_of
 from tests.stories.world import ANA, Platforms, World, installed
 
 UNSET: dict[str, Any] = {
-    **dict.fromkeys(("SLACK_BOT_TOKEN", "TEAMS_APP_ID", "TEAMS_CLIENT_SECRET", "TEAMS_TENANT_ID"), ""),
+    **dict.fromkeys(
+        ("SLACK_BOT_TOKEN", "SLACK_SIGNING_SECRET", "TEAMS_APP_ID", "TEAMS_CLIENT_SECRET", "TEAMS_TENANT_ID"), ""
+    ),
     **dict.fromkeys(("SMTP_HOST", "SMTP_PORT", "SMTP_FROM", "SMTP_TO", "SMTP_SECURITY"), ""),
     "ALERT_RECIPIENT_EMAIL": "",
 }

@@ -20,7 +20,14 @@ async def new(platforms: Platforms, data: Path) -> AsyncIterator[World]:
     unset: dict[str, Any] = dict.fromkeys(
         ("SLACK_BOT_TOKEN", "TEAMS_APP_ID", "SMTP_HOST", "SMTP_FROM", "ALERT_RECIPIENT_EMAIL"), ""
     )
-    unset |= {"SMTP_PORT": "", "SMTP_SECURITY": "", "SMTP_TO": "", "TEAMS_CLIENT_SECRET": "", "TEAMS_TENANT_ID": ""}
+    unset |= {
+        "SLACK_SIGNING_SECRET": "",
+        "SMTP_PORT": "",
+        "SMTP_SECURITY": "",
+        "SMTP_TO": "",
+        "TEAMS_CLIENT_SECRET": "",
+        "TEAMS_TENANT_ID": "",
+    }
     async with installed(platforms, data, install_teams=False, **unset) as world:
         await world.product.store.write(lambda tx: tx.run("UPDATE operator SET removed_at = 0"))
         yield world
@@ -221,13 +228,46 @@ async def test_what_logs_in_is_asked_for_together_and_the_guide_is_beside_it(new
 async def test_the_guide_of_slack_names_its_fields_and_stays_in_the_set_up(new: World) -> None:
     async with Visiting(new) as browser:
         await become_admin(browser, await setup_link(new))
-        seen = await browser.get("/setup/channel/slack")
-    assert "Slack needs two values" in seen.words
-    assert seen.words.index("Slack in four steps") < seen.words.index("needed")
+        seen = await browser.get("/setup/channel/slack?way=http")
+    assert seen.words.index("Slack in four steps") < seen.words.index("Bot User OAuth Token needed")
     assert ('<a href="/setup/address">set the public address</a>' in seen.html, "/admin/settings" in seen.html) == (
         True,
         False,
     )
+
+
+@pytest.mark.parametrize(
+    "query, named, left",
+    [
+        ("?way=http", "SLACK_SIGNING_SECRET", "SLACK_APP_TOKEN"),
+        ("?way=socket", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"),
+        ("", "SLACK_APP_TOKEN", "SLACK_SIGNING_SECRET"),
+    ],
+    ids=["http", "socket", "what an address of this machine allows"],
+)
+async def test_each_way_to_slack_names_what_it_needs_alone(new: World, query: str, named: str, left: str) -> None:
+    async with Visiting(new) as browser:
+        await become_admin(browser, await setup_link(new))
+        seen = await browser.get(f"/setup/channel/slack{query}")
+        both = await browser.get("/admin/notifications")
+    assert (f'name="{named}"' in seen.html, left in seen.html, "SLACK_BOT_TOKEN" in seen.html) == (True, False, True)
+    assert all(f'name="{each}"' in both.html for each in (named, left))
+
+
+async def test_the_way_that_was_set_up_is_shown_again(new: World) -> None:
+    async with Visiting(new) as browser:
+        await become_admin(browser, await setup_link(new))
+        await browser.post("/setup/channel/slack?way=http", {"SLACK_SIGNING_SECRET": "a" * 32})
+        seen = await browser.get("/setup/channel/slack")
+    assert '<a href="/setup/channel/slack?way=http" aria-current="true">HTTP</a>' in seen.html
+
+
+async def test_what_the_way_still_lacks_is_named_and_the_way_stays(new: World) -> None:
+    async with Visiting(new) as browser:
+        await become_admin(browser, await setup_link(new))
+        seen = await browser.post("/setup/channel/slack?way=socket", {"SLACK_BOT_TOKEN": "xoxb-1-2-abc"})
+    assert seen.at == f"{new.address}/setup/channel/slack?way=socket"
+    assert "Saved. Still missing: SLACK_APP_TOKEN." in seen.words
 
 
 async def test_of_a_webhook_no_clicks_are_expected(new: World) -> None:

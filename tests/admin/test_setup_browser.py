@@ -108,14 +108,26 @@ async def test_without_script_a_channel_is_set_up_and_what_is_wrong_is_said(new_
         await page.get_by_role("button", name="Save and try it").click()
         await page.get_by_text("something else answers").wait_for()
         await page.goto(f"{new_office.address}/setup/channel/slack")
+        await page.get_by_role("link", name="HTTP").click()
         await page.locator("#s-SLACK_BOT_TOKEN").fill("xapp-1-A1-2-abc")
         await page.get_by_role("button", name="Save").click()
         await page.get_by_text("This is an app-level token").wait_for()
         await page.locator("#s-SLACK_BOT_TOKEN").fill("xoxb-1-2-wrong")
+        await page.locator("#s-SLACK_SIGNING_SECRET").fill(new_office.slack.signing_secret)
         await page.get_by_role("button", name="Save").click()
         await page.get_by_role("button", name="Send a test by Slack").click()
         await page.get_by_text("Slack did not take the message").wait_for()
         assert "xoxb-1-2-wrong" not in await page.content()
+
+
+async def test_everybody_can_choose_the_way_to_slack(new_office: World, visitor: Page) -> None:
+    await become_admin(visitor, new_office)
+    await visitor.goto(f"{new_office.address}/setup/channel/slack")
+    found = await flaws(visitor)
+    await press(visitor, "HTTP", "link")
+    await visitor.get_by_label("Signing Secret").wait_for()
+    assert await visitor.locator("#s-SLACK_APP_TOKEN").count() == 0
+    assert found + await flaws(visitor) == []
 
 
 async def test_a_link_that_is_over_says_what_to_do(new_office: World, visitor: Page) -> None:

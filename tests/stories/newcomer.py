@@ -47,6 +47,8 @@ class Newcomer:
         """Fill in a channel's form, save, and send the test that is offered then; what the page says."""
         await self.browser.open(f"{self.address}/setup/channel")
         await self.browser.follow(title)
+        if "SLACK_SIGNING_SECRET" in settings:
+            await self.browser.follow("HTTP")
         await self.browser.press("Save", **settings)
         assert "Saved. Now see whether it works." in self.browser.words
         return (await self.browser.press(f"Send a test by {title}")).words

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from aiohttp import web
 
@@ -10,7 +10,7 @@ from bot.admin.access import LinkState, Purpose
 from bot.admin.entries import Entry, changes_of, entries_of, flaws_of, saved_at
 from bot.admin.first_run import STEPS, left_out, offers
 from bot.admin.pages.login import browser_of, signed_in
-from bot.admin.setup_aids import aids_of
+from bot.admin.setup_aids import WAYS, Way, aids_of, way_of
 from bot.admin.site import Faces, Moved, Page, Shown, Visit, page
 from bot.channels.contract import Channel, Check, Field, IsCalled
 from bot.dispatch.notice import Audience, Conflict, Fault, Unfit, Unknown
@@ -159,9 +159,11 @@ async def save_channel(visit: Visit) -> Shown | Moved:
         await _save(visit, changes_of(_named(visit).fields, settings.now, visit.form))
     except SettingsFault as fault:
         return await _channel(visit, flaws_of(fault))
-    missing = visit.faces.channels()[name].missing()
+    way = await _way(visit)
+    needed = (way.own,) if way and not settings.now[way.own] else ()
+    missing = (*visit.faces.channels()[name].missing(), *needed)
     if missing:
-        return Moved(f"/setup/channel/{name}", f"Saved. Still missing: {', '.join(missing)}.", bad=True)
+        return Moved(_address_of(name, way), f"Saved. Still missing: {', '.join(missing)}.", bad=True)
     return Moved("/setup/test", f"{await _in_chain(visit, name)} Now see whether it works.")
 
 
@@ -182,11 +184,42 @@ async def _in_chain(visit: Visit, name: str) -> str:
 async def _channel(visit: Visit, flaws: Mapping[str, str] | None = None) -> Shown:
     chosen, now = _named(visit), visit.faces.settings.now
     entries = entries_of(chosen.fields, now, await saved_at(visit.faces.store), flaws or {}, visit.form)
-    first, more = parted(entries)
-    aids = await aids_of(now, visit.faces.store)
-    card = Chosen(chosen.name, chosen.title, not chosen.missing(), f"guides/{chosen.name}.html")
-    values = await _step(visit, "channel", card=card, first=first, more=more, aids=aids, address_page="/setup/address")
+    way, ways = await _way(visit), WAYS.get(chosen.name, ())
+    first, more = parted(of_way(entries, way, ways))
+    values = await _step(
+        visit,
+        "channel",
+        card=Chosen(chosen.name, chosen.title, not chosen.missing(), f"guides/{chosen.name}.html"),
+        ways=[(each.title, each.words, _address_of(chosen.name, each), each == way) for each in ways],
+        way=way.name if way else "",
+        action=_address_of(chosen.name, way),
+        first=first,
+        more=more,
+        aids=await aids_of(now, visit.faces.store),
+        address_page="/setup/address",
+    )
     return Shown("setup_channel.html", values, 422 if flaws else 200)
+
+
+async def _way(visit: Visit) -> Way | None:
+    """How this channel is being set up; None where there is one way alone."""
+    settings = visit.faces.settings.now
+    public = bool((await aids_of(settings, visit.faces.store)).slack_http)
+    return way_of(_named(visit).name, settings, visit.query.get("way", ""), public)
+
+
+def _address_of(channel: str, way: Way | None) -> str:
+    return f"/setup/channel/{channel}{f'?way={way.name}' if way else ''}"
+
+
+def of_way(entries: Sequence[Entry], way: Way | None, ways: Sequence[Way]) -> Sequence[Entry]:
+    """What this way needs, without what another one does."""
+    if way is None:
+        return entries
+    others = {each.own for each in ways if each != way}
+    return [
+        replace(each, required=each.required or each.name == way.own) for each in entries if each.name not in others
+    ]
 
 
 def parted(entries: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence[Entry]]:
