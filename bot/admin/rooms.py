@@ -17,7 +17,7 @@ PLACES = ("/admin", "/login", "/logout", "/setup")
 
 def hang(application: web.Application, faces: Faces) -> None:
     """Pages under their addresses; `/` leads to the first of them."""
-    prepare(application)
+    prepare(application, faces)
     once = asyncio.Lock()
     loaded: list[web.UrlDispatcher] = []
 

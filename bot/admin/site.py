@@ -17,9 +17,11 @@ from yarl import URL
 
 from bot.admin.access import LONGEST, RANK, Access, Visitor
 from bot.admin.web import (
+    FRAME,
     OWN_SCRIPT,
     error_page,
     is_fresh,
+    is_link,
     is_same_origin,
     is_sealed,
     keep_private,
@@ -39,9 +41,9 @@ from bot.logs import Mask
 from bot.metrics import Metrics
 from bot.operators import Operators
 from bot.settings import Settings
-from bot.store import Store
+from bot.store import Store, StoreUnavailable
 from bot.thresholds import Thresholds
-from interactions.model import Role
+from interactions.model import Actor, Role
 from interactions.registry import Registry
 
 COOKIE = "gatebell_session"
@@ -191,8 +193,23 @@ SIDEBAR: tuple[tuple[str, tuple[Link, ...]], ...] = (
 )
 
 
-def prepare(application: web.Application) -> None:
-    """What templates of pages use beside their values."""
+STRANGER = Visitor(Actor("", "", "", Role.VIEWER), "")  # somebody who was signed in before the database went away
+
+
+def prepare(application: web.Application, faces: Faces) -> None:
+    """What templates of pages use beside their values, and what stands around pages of errors."""
+
+    async def around(request: web.Request) -> Mapping[str, Any] | None:
+        cookie = request.cookies.get(COOKIE, "")
+        if not cookie or is_link(request):
+            return None
+        try:
+            visitor = await faces.sessions.visitor(cookie)
+        except StoreUnavailable:
+            visitor = STRANGER
+        return frame(request, faces, visitor) if visitor else None
+
+    application[FRAME] = around
     filters = aiohttp_jinja2.get_env(application).filters
     filters["reachable"] = reachable
     filters["moment"] = moment
@@ -217,15 +234,16 @@ def routes(pages: Sequence[Page], faces: Faces) -> list[web.RouteDef]:
 def _handler(page: Page, faces: Faces) -> Handler:
     async def handle(request: web.Request) -> web.StreamResponse:
         if not all(each.isprintable() for each in request.match_info.values()):
-            return error_page(request, 404)  # nothing of ours is called so, and PostgreSQL takes no NUL
-        try:
-            return await visited(request)
-        except Unknown as fault:
-            return error_page(request, 404, "There is nothing here", f"{fault.words[:1].upper()}{fault.words[1:]}.")
-
-    async def visited(request: web.Request) -> web.StreamResponse:
+            raise web.HTTPNotFound  # nothing of ours is called so, and PostgreSQL takes no NUL
         visitor = await faces.sessions.visitor(request.cookies.get(COOKIE, ""))
-        refused = _refused(page, request, visitor)
+        try:
+            return await visited(request, visitor)
+        except Unknown as fault:
+            words = f"{fault.words[:1].upper()}{fault.words[1:]}."
+            return error_page(request, 404, "There is nothing here", words, _around(request, faces, visitor))
+
+    async def visited(request: web.Request, visitor: Visitor | None) -> web.StreamResponse:
+        refused = _refused(page, request, faces, visitor)
         if refused is not None:
             return refused
         form = await _form(request, faces, visitor) if request.method == "POST" else {}
@@ -237,7 +255,7 @@ def _handler(page: Page, faces: Faces) -> Handler:
     return handle
 
 
-def _refused(page: Page, request: web.Request, visitor: Visitor | None) -> web.StreamResponse | None:
+def _refused(page: Page, request: web.Request, faces: Faces, visitor: Visitor | None) -> web.StreamResponse | None:
     if page.role is None:
         return None
     if visitor is None:
@@ -245,19 +263,19 @@ def _refused(page: Page, request: web.Request, visitor: Visitor | None) -> web.S
         return move(str(here) if request.method == "GET" else "/login")
     if not visitor.may(page.role):
         words = f"This page is for the role {page.role}. Yours is {visitor.operator.role}; an admin can change that."
-        return error_page(request, 403, "This page is not for your role", words)
+        return error_page(request, 403, "This page is not for your role", words, _around(request, faces, visitor))
     return None
 
 
 async def _form(request: web.Request, faces: Faces, visitor: Visitor | None) -> Mapping[str, str] | web.StreamResponse:
     """The fields of a form of ours; anything else is refused before the view sees it."""
     if not is_same_origin(request, faces.settings.now.base_url):
-        return error_page(request, 403)
+        return error_page(request, 403, frame=_around(request, faces, visitor))
     form = await read_form(request)
     seal = form.pop("seal", "")
     if not is_sealed(seal, subject(visitor), faces.form_keys) or not is_fresh(seal, faces.clock.now()):
         words = "This page was open for a long time, or you signed in again. Open it once more; nothing was changed."
-        return error_page(request, 403, "This form is too old", words)
+        return error_page(request, 403, "This form is too old", words, _around(request, faces, visitor))
     return form
 
 
@@ -285,22 +303,30 @@ def _answer(
 
 def _shown(shown: Shown, request: web.Request, faces: Faces, visitor: Visitor | None) -> web.StreamResponse:
     said, bad = _said(request, faces)
-    values = {
-        **shown.values,
-        "visitor": visitor,
-        "sidebar": SIDEBAR,
-        "here": request.path,
-        "seal": seal_form(subject(visitor), faces.form_keys, faces.clock.now()),
-        "said": said,
-        "said_bad": bad,
-        "now": faces.clock.now(),
-    }
+    values = {**shown.values, **frame(request, faces, visitor), "said": said, "said_bad": bad}
     response = aiohttp_jinja2.render_template(shown.template, request, values, status=shown.status)
     response.headers["Content-Security-Policy"] = policy(shown.sources)
     keep_private(response)
     if said:
         response.del_cookie(SAID)
     return response
+
+
+def frame(request: web.Request, faces: Faces, visitor: Visitor | None) -> Mapping[str, Any]:
+    """What stands around every page, whatever it shows."""
+    return {
+        "visitor": visitor,
+        "sidebar": SIDEBAR,
+        "here": request.path,
+        "seal": seal_form(subject(visitor), faces.form_keys, faces.clock.now()),
+        "said": "",
+        "said_bad": False,
+        "now": faces.clock.now(),
+    }
+
+
+def _around(request: web.Request, faces: Faces, visitor: Visitor | None) -> Mapping[str, Any] | None:
+    return frame(request, faces, visitor) if visitor else None
 
 
 def _said(request: web.Request, faces: Faces) -> tuple[str, bool]:

@@ -3,7 +3,7 @@
 import hashlib
 import hmac
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import cache
 from http import HTTPStatus
@@ -168,7 +168,12 @@ WORDS = {
     503: ("Not now", "The database does not answer. Nothing was changed. Try again in a minute."),
 }
 
+KEPT = ("Allow", "Retry-After")
+
 Handler = Callable[[web.Request], Awaitable[web.StreamResponse]]
+Values = Mapping[str, Any]
+Frame = Callable[[web.Request], Awaitable[Values | None]]
+FRAME = web.AppKey[Frame]("frame")  # what stands around pages of errors; None where nobody is signed in
 
 
 def error_pages(is_page: Callable[[web.Request], bool]) -> Any:
@@ -181,7 +186,10 @@ def error_pages(is_page: Callable[[web.Request], bool]) -> Any:
         except web.HTTPException as error:
             if error.status < 400 or not is_page(request):
                 raise
-            return error_page(request, error.status)
+            around = request.app.get(FRAME)
+            response = error_page(request, error.status, frame=await around(request) if around else None)
+            response.headers.update({name: error.headers[name] for name in KEPT if name in error.headers})
+            return response
         except Exception:
             if not is_page(request):
                 raise
@@ -196,10 +204,21 @@ def reads_html(request: web.Request) -> bool:
     return "text/html" in request.headers.get("Accept", "") and not request.path.startswith(("/api/", "/mcp"))
 
 
-def error_page(request: web.Request, status: int, title: str = "", words: str = "") -> web.Response:
+def error_page(
+    request: web.Request, status: int, title: str = "", words: str = "", frame: Values | None = None
+) -> web.Response:
+    """`frame` is the menu around it, for whoever is signed in."""
     known = WORDS.get(status) or (HTTPStatus(status).phrase, "Nothing was changed.")
-    inside = not request.path.startswith("/d/")  # who has a link to one request may know no other page
+    inside = not is_link(request)  # who has a link to one request may know no other page
     context = {"status": status, "title": title or known[0], "words": words or known[1], "inside": inside}
-    response = aiohttp_jinja2.render_template("error.html", request, context, status=status)
+    template = "error_inside.html" if frame else "error.html"
+    response = aiohttp_jinja2.render_template(template, request, {**(frame or {}), **context}, status=status)
+    if frame:
+        response.headers["Content-Security-Policy"] = policy(OWN_SCRIPT)
     keep_private(response)
     return response
+
+
+def is_link(request: web.Request) -> bool:
+    """Whether it is the page behind a card's link, which is for who holds the link and nobody else."""
+    return request.path.startswith("/d/")
