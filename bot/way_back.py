@@ -154,4 +154,4 @@ def _since(found: Found, trip: Trip) -> str:
 
 def moment(seconds: float) -> str:
     at = datetime.fromtimestamp(seconds, UTC)
-    return f"{at.day} {at:%B, %H:%M} UTC"
+    return f"{at.day} {at:%B %Y, %H:%M} UTC"

@@ -95,8 +95,8 @@ async def test_a_copy_that_nobody_took_is_sent_again(office: World, ana: Page) -
 
 async def test_the_audit_log_is_narrowed_checked_and_saved_as_a_file(office: World, ana: Page, tmp_path: Path) -> None:
     await ana.goto(f"{office.address}/admin/audit")
-    await write(ana, "What", "operator.added")
-    await ana.keyboard.press("Enter")
+    await ana.get_by_label("What", exact=True).select_option(label="Added an operator")
+    await press(ana, "Show")
     await ana.get_by_role("link", name="Show all").wait_for()
     assert {await each.inner_text() for each in await ana.locator("tbody code").all()} == {"operator.added"}
     found = await flaws(ana)
@@ -112,8 +112,11 @@ async def test_the_audit_log_is_narrowed_checked_and_saved_as_a_file(office: Wor
     assert found == []
 
 
-@pytest.mark.parametrize("zone, hour", [("Asia/Tokyo", "9:00"), ("America/New_York", "7:00")])
-async def test_times_are_in_the_zone_of_whoever_looks(office: World, chrome: Browser, zone: str, hour: str) -> None:
+@pytest.mark.parametrize(
+    "zone, said",
+    [("Asia/Tokyo", "1 January 2026, 09:00 GMT+9"), ("America/New_York", "31 December 2025, 19:00 GMT-5")],
+)
+async def test_times_are_in_the_zone_of_whoever_looks(office: World, chrome: Browser, zone: str, said: str) -> None:
     await office.tell("demo.event", "A new year")
     new_year = "UPDATE event SET received_at = 1767225600.0"  # midnight in UTC
     await office.product.store.write(lambda tx: tx.run(new_year))
@@ -121,7 +124,7 @@ async def test_times_are_in_the_zone_of_whoever_looks(office: World, chrome: Bro
         await enter(page.context, office, ANA)
         await page.goto(f"{office.address}/admin/events")
         time = page.locator("time").first
-        assert (await time.inner_text()).count(hour) == 1
+        assert await time.inner_text() == said
         assert "1 January 2026, 00:00 UTC" in str(await time.get_attribute("title"))
 
 

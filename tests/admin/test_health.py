@@ -94,7 +94,7 @@ async def test_check_again_looks_again(world: World) -> None:
         world.slack.fail(error("token_revoked"), path="auth.test")
         seen = await browser.post(f"{HOME}/check", seal_of=HOME)
         seen = await looked(browser)
-    assert "1 thing wants mending." in seen.words
+    assert "1 thing to fix." in seen.words
     assert "the token was revoked" in seen.words
 
 

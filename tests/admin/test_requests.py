@@ -86,7 +86,7 @@ async def test_the_time_line_tells_attempts_and_clicks_in_order(world: World, an
     await world.shown_to_ana("Approved by Ana")
     words = (await ana.get(f"/admin/requests/{asked['id']}")).words
     story = [
-        "Asked by key story",
+        "Requested by key story",
         "Sent on Slack",
         "ben@example.com tried to answer, and nothing changed",
         "ana@example.com answered",

@@ -190,7 +190,7 @@ async def _seen(tx: Tx, looking: Reading, request_id: str) -> Seen | None:
 
 def steps(seen: Seen, titles: Mapping[str, str]) -> Sequence[Step]:
     """Everything that happened to a request, in order."""
-    asked = Step(rows.moment(seen.row["created_at"]), f"Asked by {seen.names.producer(seen.row['producer'])}")
+    asked = Step(rows.moment(seen.row["created_at"]), f"Requested by {seen.names.producer(seen.row['producer'])}")
     found: Iterable[Step] = (
         asked,
         *(_tried(each, titles) for each in seen.attempts),

@@ -255,7 +255,7 @@ async def _wrong(faces: Faces, refused: Row) -> Sequence[Check]:
     """What the channel finds out about itself; where that is nothing, what is usually to be done."""
     channel = faces.channels().get(refused["channel"])
     found = Part("", tuple(each for each in await questioned(channel) if not each.ok)) if channel else Part("", ())
-    usual = Check("Mend", False, "", mend_of(refused["reason"]))
+    usual = Check("What to do", False, "", mend_of(refused["reason"]))
     return masked(found, faces.mask).checks or (usual,)
 
 

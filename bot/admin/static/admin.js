@@ -1,11 +1,18 @@
-// Times in the reader's own zone, with how long ago, and buttons that copy.
+// Times in the reader's own zone, said as the page says them in UTC, and buttons that copy.
 // Without script the words in the page are UTC, and the fields can be copied by hand.
 "use strict";
 
-const absolute = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "short" });
-const exact = new Intl.DateTimeFormat(undefined, { dateStyle: "medium", timeStyle: "medium" });
+const parts = new Intl.DateTimeFormat("en-GB", {
+  day: "numeric",
+  month: "long",
+  year: "numeric",
+  hour: "2-digit",
+  minute: "2-digit",
+  second: "2-digit",
+  hourCycle: "h23",
+  timeZoneName: "short",
+});
 const relative = new Intl.RelativeTimeFormat(document.documentElement.lang, { numeric: "auto" });
-const RECENT = 7 * 86400 * 1000;
 const steps = [
   ["day", 86400],
   ["hour", 3600],
@@ -18,9 +25,12 @@ function ago(at) {
   return step ? relative.format(Math.trunc(seconds / step[1]), step[0]) : seconds > 0 ? "in a moment" : "just now";
 }
 
-function said(time, at) {
-  if (time.closest("[data-exact]")) return exact.format(at);
-  return Math.abs(at - Date.now()) < RECENT ? ago(at) : absolute.format(at);
+function said(at) {
+  const { day, month, year, hour, minute, second, timeZoneName } = Object.fromEntries(
+    parts.formatToParts(at).map(({ type, value }) => [type, value]),
+  );
+  const words = `${day} ${month} ${year}, ${hour}:${minute}`;
+  return { short: `${words} ${timeZoneName}`, exact: `${words}:${second} ${timeZoneName}` };
 }
 
 function localise(root) {
@@ -28,8 +38,9 @@ function localise(root) {
     const at = new Date(time.dateTime);
     if (Number.isNaN(at.getTime())) continue;
     time.dataset.utc ??= time.textContent;
-    time.textContent = said(time, at);
-    time.title = `${exact.format(at)} (${time.dataset.utc})`;
+    const { short, exact } = said(at);
+    time.textContent = short;
+    time.title = `${ago(at)}, ${exact} (${time.dataset.utc})`;
   }
 }
 
