@@ -11,7 +11,7 @@ from pathlib import Path
 
 from benchmarks.measure import table
 
-ALL = ("delivery", "replica", "clicks", "teams_send", "lag", "memory", "durability")
+ALL = ("delivery", "parts", "replica", "clicks", "teams_send", "lag", "memory", "durability")
 
 
 def main() -> int:
