@@ -218,7 +218,7 @@ async def made(
             dispatcher=dispatcher,
             kinds=kinds,
             operators=Operators(store, ledger, clock.now, _accounts(channels)),
-            keys=Keys(store, ledger, clock.now),
+            keys=Keys(store, ledger, clock.now, spawned),
             thresholds=thresholds,
             ledger=ledger,
             store=store,

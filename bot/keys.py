@@ -4,10 +4,13 @@ import hashlib
 import hmac
 import secrets
 from collections import OrderedDict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
+from typing import Any
+
+from pydantic import JsonValue
 
 from bot.dispatch.notice import Unfit, Unknown
 from bot.ids import new_id
@@ -19,6 +22,9 @@ FRESH = 5.0  # seconds for which a checked key is believed: so long can a revoke
 USED_EVERY = 60.0
 GUESSES = 20  # wrong keys from one address in WINDOW seconds, before it hears 429
 WINDOW = 60.0
+NOTED_AT = 5  # wrong keys from one address in NOTED_FOR seconds, of which the audit log then has one entry
+NOTED_FOR = 3600.0
+MOST_NOTED = 60  # such entries in that time from all addresses, so that nobody fills the log
 REMEMBERED = 10_000  # checked keys, so that memory stays bounded
 
 
@@ -68,13 +74,29 @@ class NewKey:
     scopes: tuple[Scope, ...]
 
 
+def not_noted(work: Coroutine[Any, Any, None]) -> None:
+    """For whoever takes no keys from outside, as the command line."""
+    work.close()
+
+
 class Keys:
-    def __init__(self, store: Store, ledger: Ledger, now: Callable[[], datetime]) -> None:
+    """`beside` runs what no request waits for."""
+
+    def __init__(
+        self,
+        store: Store,
+        ledger: Ledger,
+        now: Callable[[], datetime],
+        beside: Callable[[Coroutine[Any, Any, None]], None] = not_noted,
+    ) -> None:
         self._store = store
         self._ledger = ledger
         self._now = now
         self._checked: OrderedDict[str, tuple[ApiKey, float]] = OrderedDict()
+        self._beside = beside
         self._guesses = MemoryTries(WINDOW)
+        self._suspects = MemoryTries(NOTED_FOR)
+        self._notes = MemoryTries(NOTED_FOR)
 
     async def create(self, name: str, scopes: Iterable[Scope], *, by: str, operator_id: str | None = None) -> NewKey:
         """Raises Unfit."""
@@ -161,6 +183,10 @@ class Keys:
         A right key is never refused for others' guesses: whoever shares an address with a guesser still gets through.
         """
         at = self._now()
+        repeated = self._suspects.counted(address, at).times == NOTED_AT
+        if repeated and self._notes.counted("all", at).times <= MOST_NOTED:
+            detail: dict[str, JsonValue] = {"why": "wrong keys again and again", "times": NOTED_AT}
+            self._beside(self._ledger.write(at, "nobody", "key.refused", address, "api", detail))
         tried = self._guesses.counted(address, at)
         return tried.wait(at) if tried.times > GUESSES else None
 

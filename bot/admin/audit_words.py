@@ -63,6 +63,7 @@ ACTIONS: Mapping[str, Mapping[str, str]] = {
         "operator.welcomed": "Welcomed an operator",
         "key.created": "Made an API key",
         "key.revoked": "Revoked an API key",
+        "key.refused": "Was refused for wrong API keys",
     },
     "Settings and tests": {
         "settings.saved": "Saved settings",

@@ -1,7 +1,10 @@
+from collections.abc import Coroutine
+from typing import Any
+
 import pytest
 
 from bot.dispatch.notice import Unfit, Unknown
-from bot.keys import GUESSES, Keys, Scope
+from bot.keys import GUESSES, MOST_NOTED, NOTED_AT, NOTED_FOR, Keys, Scope
 from bot.ledger import Ledger
 from bot.store import Store
 from tests.operators.conftest import Clock
@@ -94,3 +97,59 @@ async def test_too_many_guesses_from_one_address_have_to_wait(keys: Keys, clock:
     assert keys.guessed("192.0.2.2") is None
     clock.forward(60)
     assert keys.guessed("192.0.2.1") is None
+
+
+class Beside:
+    """Work that no request waits for, done when a test asks for it."""
+
+    def __init__(self) -> None:
+        self.work: list[Coroutine[Any, Any, None]] = []
+
+    def __call__(self, work: Coroutine[Any, Any, None]) -> None:
+        self.work.append(work)
+
+    async def done(self) -> None:
+        while self.work:
+            await self.work.pop(0)
+
+
+async def refusals(ledger: Ledger) -> list[str]:
+    return [entry.subject for entry in await ledger.list(limit=1000) if entry.action == "key.refused"]
+
+
+@pytest.fixture
+def beside() -> Beside:
+    return Beside()
+
+
+@pytest.fixture
+def watched(store: Store, ledger: Ledger, clock: Clock, beside: Beside) -> Keys:
+    return Keys(store, ledger, clock, beside)
+
+
+async def test_repeated_wrong_keys_from_one_address_are_one_entry_an_hour(
+    watched: Keys, ledger: Ledger, clock: Clock, beside: Beside
+) -> None:
+    for _ in range(10 * NOTED_AT):
+        watched.guessed("192.0.2.1")
+    await beside.done()
+    assert await refusals(ledger) == ["192.0.2.1"]
+    clock.forward(NOTED_FOR)
+    for _ in range(NOTED_AT):
+        watched.guessed("192.0.2.1")
+    await beside.done()
+    assert await refusals(ledger) == ["192.0.2.1"] * 2
+
+
+async def test_a_slip_of_the_hand_is_no_entry(watched: Keys, ledger: Ledger, beside: Beside) -> None:
+    for _ in range(NOTED_AT - 1):
+        watched.guessed("192.0.2.1")
+    await beside.done()
+    assert await refusals(ledger) == []
+
+
+async def test_whoever_guesses_from_many_addresses_fills_no_log(watched: Keys, ledger: Ledger, beside: Beside) -> None:
+    for number in range(2 * MOST_NOTED * NOTED_AT):
+        watched.guessed(f"2001:db8::{number // NOTED_AT:x}")
+    await beside.done()
+    assert len(await refusals(ledger)) == MOST_NOTED

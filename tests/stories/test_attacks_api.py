@@ -95,6 +95,14 @@ async def test_guessing_keys_is_slowed_down(world: World) -> None:
     assert (tries[-1].status, int(tries[-1].headers["Retry-After"]) > 0) == (429, True)
 
 
+async def test_guessing_keys_is_in_the_audit_log_once_and_without_the_keys(world: World) -> None:
+    for number in range(40):
+        await world.call("GET", "/api/v1/audit", key=f"gb_guess{number}")
+    await world.until(lambda: not world.product.spawned.tasks)
+    entries = [each for each in (await world.call("GET", "/api/v1/audit"))["items"] if each["action"] == "key.refused"]
+    assert ([each["subject"] for each in entries], "gb_guess" in str(entries)) == (["127.0.0.1"], False)
+
+
 async def test_a_right_key_still_works_beside_a_guesser(world: World) -> None:
     for number in range(40):
         await world.call("GET", "/api/v1/audit", key=f"gb_guess{number}")
