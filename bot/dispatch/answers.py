@@ -175,5 +175,6 @@ class Answers:
 def _thanks(interaction: Interaction) -> str:
     outcome = desk.outcome_of(interaction)
     if outcome is None:
-        return "Noted. It waits for one more approval."
+        left = interaction.approvals - len(desk.approvals_of(interaction))
+        return f"Noted. It waits for {left} more approval{'' if left == 1 else 's'}."
     return f"{outcome.text}."

@@ -97,6 +97,15 @@ async def test_the_time_line_tells_attempts_and_clicks_in_order(world: World, an
     assert "with “approve”, on these pages: they were not asked" in line
 
 
+@pytest.mark.parametrize("needed, left", [(2, "1 more approval."), (3, "2 more approvals.")])
+async def test_an_approval_that_is_not_the_last_says_how_many_it_waits_for(
+    world: World, ana: Visiting, needed: int, left: str
+) -> None:
+    asked = await world.ask_blocked(approvals=needed)
+    said = await ana.post(f"/admin/requests/{asked['id']}/decide", {"choice": "approve"})
+    assert f"Noted. It waits for {left}" in said.words
+
+
 async def test_whom_a_platform_does_not_know_is_named_once(world: World, ana: Visiting) -> None:
     asked = await world.ask_blocked(to=[MIA])
     await world.shown_to_mia()
