@@ -4,7 +4,10 @@ from typing import Any
 
 import pytest
 from slack_sdk.models.blocks import Block
+from slack_sdk.models.views import View
 
+from interactions.card import Status
+from interactions.registry import Registry
 from renderers import adaptive_card, block_kit, email
 from tests.renderers.oracles import (
     card_problems,
@@ -17,6 +20,11 @@ from tests.renderers.oracles import (
 from tests.renderers.samples import CARDS, PAGE, TOKEN
 
 EVERY_CARD = pytest.mark.parametrize("name", CARDS)
+
+
+def test_every_kind_is_here_in_every_state() -> None:
+    states = {*(str(each) for each in Status if each is not Status.DECIDED), "approved", "denied", "chosen"}
+    assert {f"{kind}-{state}" for kind in Registry().names for state in states} <= set(CARDS)
 
 
 @EVERY_CARD
@@ -45,6 +53,13 @@ def test_slack_takes_every_question_for_more(name: str) -> None:
     card = CARDS[name]
     views = [block_kit.modal(card, TOKEN, each.id) for each in card.choices if card.inputs_of(each.id)]
     assert [problem for view in views for problem in view_problems(view)] == []
+
+
+@EVERY_CARD
+def test_slacks_own_model_takes_every_window(name: str) -> None:
+    card = CARDS[name]
+    views = [block_kit.modal(card, TOKEN, choice, page=PAGE) for choice in (None, *(each.id for each in card.choices))]
+    assert [View(**view).to_dict() for view in views] == views
 
 
 @EVERY_CARD

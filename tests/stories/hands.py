@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from tests.stories.page import Page
 from tests.stories.world import ANA, BEN, MIA, Json, World
 
 PEOPLE = {"slack": ANA, "teams": BEN, "email": MIA}
@@ -49,6 +50,20 @@ async def press(world: World, channel: str, label: str, inputs: Mapping[str, str
         case _:
             page = await (await world.page_of(MIA, 0)).press(label, **(inputs or {}))
             assert page.status == 200, page.text
+
+
+async def refusal_of(world: World, channel: str, open_page: Page | None = None) -> str:
+    """What the person alone is told who tries to approve, on a page that may have been open for a while."""
+    match channel:
+        case "slack":
+            await world.slack.dm(ANA).click("Approve")
+            await world.slack.dm(ANA).wait_for(lambda dm: dm.ephemerals)
+            return world.whispers()[-1]
+        case "teams":
+            return (await world.click_in_teams("Approve")).notice or ""
+        case _:
+            page = open_page or await world.page_of()
+            return (await page.post("approve")).text
 
 
 async def _press_in_slack(world: World, label: str, inputs: Mapping[str, str]) -> None:

@@ -3,8 +3,7 @@
 import pytest
 
 from interactions.model import Role
-from tests.stories.hands import CHANNELS, PEOPLE, press, reads
-from tests.stories.page import Page
+from tests.stories.hands import CHANNELS, PEOPLE, press, reads, refusal_of
 from tests.stories.world import ANA, BEN, CLEO, MIA, World
 
 
@@ -153,20 +152,6 @@ async def test_a_viewer_may_look_and_not_decide(world: World, channel: str) -> N
     await world.operators.change(await world.operator_id(PEOPLE[channel]), role=Role.VIEWER, by="cli")
     assert "Your role is viewer" in await refusal_of(world, channel, open_page)
     assert (await world.see(asked["id"]))["status"] == "pending"
-
-
-async def refusal_of(world: World, channel: str, open_page: Page | None = None) -> str:
-    """What the person alone is told who tries to approve, on a page that may have been open for a while."""
-    match channel:
-        case "slack":
-            await world.slack.dm(ANA).click("Approve")
-            await world.slack.dm(ANA).wait_for(lambda dm: dm.ephemerals)
-            return world.whispers()[-1]
-        case "teams":
-            return (await world.click_in_teams("Approve")).notice or ""
-        case _:
-            page = open_page or await world.page_of()
-            return (await page.post("approve")).text
 
 
 # ---- strangers -------------------------------------------------------------------------------------------------------

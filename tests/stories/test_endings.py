@@ -1,11 +1,13 @@
 """Every end has its own true word: for who asked, on the card, in the audit log."""
 
+import re
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 
 import pytest
 
 from bot.rehearsal.failure import error, status
+from tests.admin.signed_in import signed_in
 from tests.stories.hands import press
 from tests.stories.world import ANA, BEN, MIA, World
 
@@ -144,6 +146,15 @@ async def test_undeliverable_is_audited_and_every_attempt_is_kept(world: World) 
     assert [(channel, verb) for channel, verb, _ in await world.attempts()] == [
         ("slack", "send"), ("teams", "send"), ("email", "send"),
     ]  # fmt: skip
+
+
+async def test_the_page_of_an_undeliverable_request_says_why_nobody_was_reached(world: World) -> None:
+    cut_off(world)
+    asked = await world.ask_blocked([ANA])
+    because = (await world.see(asked["id"], wait=10))["because"]
+    async with await signed_in(world, ANA) as browser:
+        words = (await browser.get(f"/admin/requests/{asked['id']}")).words
+    assert re.search(rf"Nobody could be reached [^.;]{{,40}} UTC {re.escape(because)}", words), words
 
 
 async def test_as_long_as_one_person_has_a_copy_it_stays_open(world: World) -> None:

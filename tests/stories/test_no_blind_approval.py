@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from tests.stories.hands import CHANNELS, PEOPLE, reads, refusal_of
 from tests.stories.world import ANA, BEN, MIA, World
 
 Json = dict[str, Any]
@@ -114,6 +115,26 @@ async def test_a_hundred_long_choices_are_all_there_in_the_window(world: World) 
     assert len(answer.options) == 101
     await modal.fill({"choice": "Something else", "input.other": "None of them"}).submit()
     assert (await world.see(asked["id"], wait=5))["decision"]["inputs"] == {"other": "None of them"}
+
+
+# ---- changed since ---------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+async def test_a_button_approves_what_was_shown_beside_it_and_nothing_else(world: World, channel: str) -> None:
+    """Whoever changes the stored request, and its digest with it, finds no old button that approves the new one."""
+    asked = await world.ask_blocked([PEOPLE[channel]])
+    await reads(world, channel)
+    somebody_else = next(email for email in PEOPLE.values() if email != PEOPLE[channel])
+    other = await world.ask("blocked_action", {"agent": "Archivist", "tool": "drive.empty"}, [somebody_else])
+    sql = (
+        "UPDATE interaction SET (payload, digest) = (SELECT payload, digest FROM interaction WHERE id = :other)"
+        " WHERE id = :id"
+    )
+    ids = {"id": asked["id"], "other": other["id"]}
+    await world.product.store.write(lambda tx: tx.run(sql, ids))
+    assert "has changed since it was shown to you" in await refusal_of(world, channel)
+    assert (await world.see(asked["id"]))["status"] == "pending"
 
 
 # ---- Teams and mail --------------------------------------------------------------------------------------------------
