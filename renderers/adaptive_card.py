@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from interactions.card import Card, Choice, Input, Outcome, Payload, Severity
 from renderers import words
 from renderers.clip import (
+    TEAMS_ACTIONS,
     TEAMS_BUTTON,
     TEAMS_BUTTONS,
     TEAMS_CARD_BYTES,
@@ -112,6 +113,8 @@ def _content(card: Card, token: str, page: str, *, whole: bool = True) -> Json:
     from renderers import adaptive_elements as kit
 
     offered = card if whole else replace(card, choices=tuple(each for each in card.choices if each not in card.guarded))
+    actions = [*_answers(offered, token), *_review(card, page, whole=whole)]
+    link = [*_link(card)] if len(actions) < TEAMS_ACTIONS else []
     body = [
         *_head(card),
         *_outcome(card.outcome),
@@ -121,9 +124,10 @@ def _content(card: Card, token: str, page: str, *, whole: bool = True) -> Json:
         *_offered(offered),
         *_missing(card, whole=whole),
         *_questions(offered),
+        *(() if link else _link_in_words(card)),
         *_footer(card),
     ]
-    made = kit.card(body, [*_answers(offered, token), *_review(card, page, whole=whole), *_link(card)])
+    made = kit.card(body, [*actions, *link])
     headline = _inert(words.headline(card, TEAMS_SUMMARY))
     made.fallback_text, made.speak = headline, headline
     return {**kit.dump(made), "msteams": {"width": "Full"}}
@@ -383,6 +387,13 @@ def _link(card: Card) -> "Iterator[Action]":
     url = safe_link(card.link)
     if url:
         yield kit.OpenUrl(title=clip(_inert(words.link(card)), TEAMS_BUTTON), url=url)
+
+
+def _link_in_words(card: Card) -> "Iterator[BareObject]":
+    """Where its button would be one more than Teams shows."""
+    url = safe_link(card.link)
+    if url:
+        yield _rich((Run(words.link(card), href=url),))
 
 
 def _askers(card: Card, field: Input) -> list[Choice]:

@@ -114,6 +114,14 @@ def test_five_denials_and_the_review_are_six_actions() -> None:
     assert len(render(card, TOKEN, PAGE).content["actions"]) == 6
 
 
+def test_a_link_for_which_there_is_no_seventh_button_stands_among_the_words() -> None:
+    linked = replace(with_payload(BLOCKED, "All of this must be read.\n" * 4000), link="https://a.example/why")
+    content = render(replace(linked, choices=choices(6, approving=True)), TOKEN, PAGE).content
+    assert titles(content)[4:] == ["Choice 5", "Review full request"]
+    assert [each["selectAction"]["url"] for each in objects(content) if each.get("text") == "Open"] == [linked.link]
+    assert card_problems(content) == []
+
+
 def test_an_ended_card_has_nothing_to_press() -> None:
     content = render(ended(WRITE, Status.DECIDED, "Cancelled by Ben", approved=False), TOKEN, PAGE).content
     assert ("actions" in content, inputs(content)) == (False, [])
