@@ -18,7 +18,7 @@ from yarl import URL
 
 from renderers.email import html
 from renderers.inert import one_line, visible
-from renderers.markdown import parse
+from renderers.markdown import host_of, parse, safe_link
 from renderers.words import utc
 
 HERE = Path(__file__).parent
@@ -43,6 +43,7 @@ def set_up(app: web.Application) -> None:
     )
     environment.globals["static"] = static_url
     environment.filters |= {"prose": _prose, "line": one_line, "visible": visible, "utc": utc}
+    environment.filters |= {"address": safe_link, "host": host_of}
     app.on_response_prepare.append(protect)
 
 

@@ -1,6 +1,7 @@
 """A kind of question that nobody has foreseen: one class and one entry, and every channel asks it."""
 
 from collections.abc import AsyncIterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -11,7 +12,7 @@ from interactions.card import Card, Choice, Input, Severity, Tone
 from interactions.model import Decision, Question
 from interactions.registry import KINDS, Registry
 from tests.stories.hands import CHANNELS, NAMES, PEOPLE, offered, press, reads
-from tests.stories.world import ANA, Platforms, World, installed
+from tests.stories.world import ANA, BEN, MIA, Platforms, World, installed
 
 
 class Payment(Question):
@@ -39,12 +40,22 @@ class Payment(Question):
         return Decision(choice, f"{ {'pay': 'Paid', 'later': 'Put off', 'never': 'Turned down'}[choice] } by {actor}")
 
 
+class Invoice(Payment):
+    """The same with a place where more is to be read."""
+
+    kind: ClassVar[str] = "invoice"
+
+    def card(self) -> Card:
+        return replace(super().card(), link=READ_MORE)
+
+
+READ_MORE = "https://bills.example/acme?no=7"
 BILL: dict[str, Any] = {"payee": "Acme", "cents": 129_900}
 
 
 @pytest.fixture
 async def shop(platforms: Platforms, data: Path) -> AsyncIterator[World]:
-    async with installed(platforms, data, kinds=Registry((*KINDS, Payment))) as world:
+    async with installed(platforms, data, kinds=Registry((*KINDS, Payment, Invoice))) as world:
         yield world
 
 
@@ -70,6 +81,15 @@ async def test_a_new_kind_asks_for_what_it_needs(shop: World, channel: str) -> N
     await press(shop, channel, "Not before", {"date": "1 March"})
     decision = (await shop.see(asked["id"], wait=5))["decision"]
     assert (decision["choice"], decision["inputs"]) == ("later", {"date": "1 March"})
+
+
+async def test_the_link_of_a_new_kind_is_there_on_every_channel(shop: World) -> None:
+    await shop.ask("invoice", BILL)
+    await shop.shown_to_all("1299.00 EUR")
+    assert READ_MORE in shop.slack.dm(ANA).last.links
+    assert shop.teams.chat(BEN).open_url("Open") == READ_MORE
+    assert READ_MORE in shop.mail.of(MIA)[0].links
+    assert f'<a href="{READ_MORE}">bills.example</a>' in (await shop.page_of()).html
 
 
 async def test_a_new_kind_is_decided_over_rest(shop: World) -> None:
