@@ -115,15 +115,24 @@ async def test_a_click_that_is_signed_again_has_one_effect(either: World) -> Non
     assert len(either.desk.clicks) == 1
 
 
-async def test_a_submission_that_is_signed_again_has_one_effect(world: World) -> None:
-    world.desk.card = world.too_long()
-    await world.ask(world.desk.card)
-    modal = await (await world.slack.dm("ana@example.com").click("Review full request")).wait_for_modal()
+async def test_a_submission_that_is_signed_again_has_one_effect(either: World) -> None:
+    either.desk.card = either.too_long()
+    await either.ask(either.desk.card)
+    modal = await (await either.slack.dm("ana@example.com").click("Review full request")).wait_for_modal()
     modal.fill({"choice": "Approve"})
-    payload = world.slack.payloads.view_submission(modal.view, world.slack.state.person("U0ANA"))
+    payload = either.slack.payloads.view_submission(modal.view, either.slack.state.person("U0ANA"))
     for _ in range(2):
-        await world.slack.interact(payload)
-    assert len(world.desk.clicks) == 1
+        await either.slack.interact(payload)
+    assert len(either.desk.clicks) == 1
+
+
+async def test_a_command_that_is_told_again_has_one_effect(either: World) -> None:
+    person, dm = either.slack.state.person("U0ANA"), either.slack.dm("ana@example.com")
+    command = either.slack.payloads.command(dm.room, person, "/gatebell", "hi")
+    for _ in range(2):
+        await either.slack.push.command(command)
+    await either.settled()
+    assert [text for text, _ in either.talk.heard] == ["hi"]
 
 
 async def test_slacks_own_retries_have_one_effect(world: World) -> None:
@@ -160,6 +169,27 @@ async def test_a_click_from_elsewhere_is_refused_and_audited(either: World, chan
     assert either.desk.clicks == []
     assert [(platform, said) for platform, said, _ in either.desk.refusals] == [("slack", why)]
     assert either.desk.refusals[0][2].endswith(":U0ANA")
+
+
+async def test_where_slack_does_not_say_which_app_this_is_the_first_click_tells_it(
+    workspace: SlackWorkspace, session: ClientSession
+) -> None:
+    workspace.fail(error("missing_scope"), path="bots.info")
+    settings = {"SLACK_SIGNING_SECRET": workspace.signing_secret}
+    async with world_of(workspace, session, **settings) as world:
+        elsewhere = {**await click_of(world), "api_app_id": "A0OTHER"}
+        world.channel.people.app = ""  # as if the message had not told it
+        world.shelf.kept.clear()
+        await workspace.dm("ana@example.com").click("Approve")
+        await world.settled()
+        await workspace.interact(elsewhere)
+        await world.settled()
+        assert len(world.desk.clicks) == 1
+    async with world_of(workspace, session, **settings) as later:
+        later.shelf.kept.update(world.shelf.kept)
+        await workspace.interact(elsewhere)
+        await later.settled()
+    assert (later.desk.clicks, [why for _, why, _ in later.desk.refusals]) == ([], ["a request from another app"])
 
 
 async def test_a_submission_from_elsewhere_is_refused(world: World) -> None:

@@ -46,6 +46,15 @@ async def test_a_status_shows_while_an_answer_is_prepared(world: World) -> None:
     assert len([each for each in dm.messages if each.from_bot]) == 1
 
 
+async def test_a_status_goes_although_nothing_was_said(world: World) -> None:
+    world.talk.seconds, world.talk.reply = 0.2, ""
+    dm = world.slack.dm("ana@example.com")
+    await dm.say("hello")
+    await world.slack.until(lambda: dm.status == "is thinking…", what="the status")
+    await world.settled()
+    assert dm.status == ""
+
+
 async def test_an_app_without_status_shows_a_placeholder_that_becomes_the_answer(world: World) -> None:
     world.slack.fail(error("unknown_method"), path="assistant.threads.setStatus")
     world.talk.seconds = 2.2

@@ -1,12 +1,13 @@
 """Cards as messages: to whom, into which thread, how they are brought up to date."""
 
+import json
 from dataclasses import replace
 
 import pytest
 from aiohttp import ClientSession
 
 from bot.channels.contract import OF_THREAD, DeliveryError, Reader, ReaderKind, Reason
-from bot.rehearsal.failure import error
+from bot.rehearsal.failure import error, http
 from bot.rehearsal.slack import SlackWorkspace
 from interactions.card import Card, Severity
 from tests.channels.slack.world import ENDED, QUESTION, World, operator, post, world_of
@@ -41,6 +42,15 @@ async def test_three_scopes_are_enough_to_send(session: ClientSession) -> None:
         async with world_of(workspace, session) as world:
             await world.ask()
             assert QUESTION.title in workspace.dm("ana@example.com").last.shown_text()
+
+
+@pytest.mark.parametrize("more", [{"deleted": True}, {"is_bot": True}], ids=str)
+async def test_whoever_is_no_active_member_is_not_written_to(world: World, more: dict[str, bool]) -> None:
+    user = {"ok": True, "user": {"id": "U0ANA", **more}}
+    world.slack.fail(http(200, json.dumps(user)), path="users.lookupByEmail")
+    with pytest.raises(DeliveryError) as refused:
+        await world.ask()
+    assert (refused.value.reason, world.called("chat.postMessage")) == (Reason.NO_ADDRESS, [])
 
 
 async def test_an_address_is_looked_up_once(world: World) -> None:

@@ -12,6 +12,7 @@ from aiohttp import ClientSession
 from bot.channels.teams_keys import claims_of
 from bot.rehearsal.failure import hang, http, status
 from bot.rehearsal.teams import TeamsTenant
+from bot.rehearsal.teams_keys import KEYS_PATH
 from tests.channels.teams.world import World, world_of
 
 Json = dict[str, Any]
@@ -244,6 +245,8 @@ async def test_a_new_key_is_taken_without_a_restart(world: World) -> None:
 async def test_unknown_keys_do_not_make_us_ask_again_and_again(world: World) -> None:
     forged = world.teams.token(key="stranger")
     await asyncio.gather(*(world.teams.deliver(installation(world), token=forged) for _ in range(20)))
+    for _ in range(5):
+        await world.teams.deliver(installation(world), token=forged)
     asked = [each for each in world.teams.journal if each.path.endswith("/keys")]
     assert len(asked) <= 2
 
@@ -255,6 +258,12 @@ async def test_known_keys_serve_on_while_the_key_page_is_down(world: World) -> N
     assert (await world.teams.deliver(installation(world))).status == 200
 
 
+async def test_the_keys_are_there_before_anybody_calls(world: World) -> None:
+    await world.teams.until(lambda: any(each.path.endswith("/keys") for each in world.teams.journal), 5)
+    world.teams.fail(hang(), part="keys")
+    assert (await asyncio.wait_for(world.teams.deliver(installation(world)), 2)).status == 200
+
+
 async def test_without_any_keys_nobody_is_let_in(tenant: TeamsTenant, session: ClientSession) -> None:
     tenant.fail(status(500), part="keys")
     async with world_of(tenant, session) as world:
@@ -262,7 +271,7 @@ async def test_without_any_keys_nobody_is_let_in(tenant: TeamsTenant, session: C
 
 
 async def test_keys_on_another_host_are_not_fetched(tenant: TeamsTenant, session: ClientSession) -> None:
-    elsewhere = json.dumps({"jwks_uri": "https://evil.example/keys"})
+    elsewhere = json.dumps({"jwks_uri": f"http://localhost:{tenant.port}{KEYS_PATH}"})
     tenant.fail(http(200, elsewhere), path="openidconfiguration")
     async with world_of(tenant, session) as world:
         assert (await world.teams.deliver(installation(world))).status == 503

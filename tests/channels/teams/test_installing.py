@@ -1,10 +1,13 @@
 """What Teams tells about where the bot is, and what of it is remembered."""
 
+import json
+
+import pytest
 from aiohttp import ClientSession
 
-from bot.channels.contract import Reason
+from bot.channels.contract import DeliveryError, Reason
 from bot.channels.teams_conversations import member_of
-from bot.rehearsal.failure import status
+from bot.rehearsal.failure import http, status
 from bot.rehearsal.teams import TeamsTenant
 from tests.channels.teams.world import World, world_of
 
@@ -95,6 +98,15 @@ async def test_a_team_that_lost_the_app_loses_all_its_channels(world: World) -> 
     assert place.removed
 
 
+async def test_a_room_that_the_bot_was_removed_from_is_not_called(world: World) -> None:
+    channel = await world.install_in_channel()
+    await world.teams.channel("alerts").remove(by="ana@example.com")
+    calls = len(world.teams.journal)
+    with pytest.raises(DeliveryError) as refused:
+        await world.tell_room(place=channel)
+    assert (refused.value.reason, len(world.teams.journal)) == (Reason.REFUSED, calls)
+
+
 async def test_adding_the_app_again_brings_the_person_back(world: World) -> None:
     await world.install()
     await world.teams.chat("ana@example.com").remove()
@@ -152,6 +164,32 @@ async def test_a_newcomer_of_a_team_becomes_known(world: World) -> None:
     await world.settled()
     await world.ask("cleo@example.com")
     assert world.teams.chat("cleo@example.com").cards
+
+
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        {"email": "ben@example.com", "userPrincipalName": "bokoro@corp.example"},
+        {"userPrincipalName": "ben@example.com"},
+        {"email": None, "userPrincipalName": "ben@example.com"},
+    ],
+    ids=str,
+)
+async def test_people_are_known_by_the_address_of_the_roster(world: World, addresses: dict[str, str | None]) -> None:
+    ben = world.teams.connector.described(world.teams.state.person("ben@example.com"))
+    entry = {name: value for name, value in ben.items() if name not in {"email", "userPrincipalName"}} | addresses
+    world.teams.fail(http(200, json.dumps({"members": [entry]})), path="pagedmembers")
+    await world.install_in_channel()
+    await world.ask("ben@example.com")
+    assert world.teams.chat("ben@example.com").cards
+
+
+async def test_a_team_that_tells_of_the_bot_alone_counts_as_an_installation(world: World) -> None:
+    channel = world.teams.add_channel("alerts", ["ana@example.com"])
+    channel.thread.installed = True
+    activity = world.teams.activities.membership(channel.thread, channel.thread.members[0], added=True)
+    await world.teams.send(activity)
+    assert world.remembered["TEAMS_CONVERSATION_ID"] == channel.id
 
 
 async def test_a_guests_address_is_not_vouched_for(world: World) -> None:
