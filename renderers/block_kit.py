@@ -295,7 +295,8 @@ def _asking(card: Card, choice: Choice, token: str, said: str) -> Json:
         *map(kit.section, sections((Paragraph((Run(clip(one_line(choice.description), ENDED_TEXT)),)),))),
         *(_input(each, required=each.required) for each in card.inputs_of(choice.id)),
     ]
-    return kit.view(label, label, blocks, _sealed(token, choice.id))
+    submit = "Send answer" if _asks_alone(card, choice) else label
+    return kit.view(label, submit, blocks, _sealed(token, choice.id))
 
 
 def _reviewing(card: Card, token: str, said: str, page: str) -> Json:

@@ -148,7 +148,7 @@ def report(parts: Iterable["Part"]) -> Iterator[str]:
             yield from _lines(check, width)
         yield ""
     wrong = sum(not check.ok for part in parts for check in part.checks)
-    yield "All is well." if not wrong else f"{wrong} thing{'s' if wrong > 1 else ''} to mend."
+    yield "All is well." if not wrong else f"{wrong} thing{'s' if wrong > 1 else ''} to fix."
 
 
 def _lines(check: Check, width: int) -> Iterator[str]:

@@ -81,7 +81,7 @@ def _broken(title: str, health: ChannelHealth, page: str) -> Card:
     return Card(
         title=f"{title} does not take our messages",
         severity=Severity.HIGH,
-        text=f"{title} refuses our credentials. Until that is mended, people are told on the next channel."
+        text=f"{title} refuses our credentials. Until that is fixed, people are told on the next channel."
         f" Copy the credentials again under General → Notifications → {title}, then send a test.",
         link=page,
         link_label="Open Notifications",

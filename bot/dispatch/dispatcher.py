@@ -196,4 +196,4 @@ def _state_words(channel: Channel, health: ChannelHealth) -> str:
         case Condition.FAILING:
             return f"{channel.title}: not answering well; it is tried again by itself"
         case Condition.BROKEN:
-            return f"{channel.title}: refuses our credentials; an admin has to mend that"
+            return f"{channel.title}: refuses our credentials; an admin has to fix that"

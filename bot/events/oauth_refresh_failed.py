@@ -26,7 +26,7 @@ class OAuthRefreshFailed:
         story = Story(
             title=f"{told.user} is signed out of {told.service}",
             happened=f"{service} refused to renew the sign-in of {user}: {code(told.error)}.",
-            matters=f"Until that is mended, everything that works for {user} in {service} fails.",
+            matters=f"Until that is fixed, everything that works for {user} in {service} fails.",
             do=f"Ask {user} to sign in to {service} again.",
             resolved=f"The sign-in of {user} to {service} works again. There is nothing to do.",
             facts=(("Service", told.service), ("User", told.user), ("Error", told.error)),

@@ -88,7 +88,7 @@ async def test_wrong_settings_are_checks_too(tmp_path: Path) -> None:
     code, said = await doctor(tmp_path, SMTP_PORT="99999", PORT="many")
     assert code == 1
     assert "FAIL  SMTP_PORT" in said
-    assert "2 things to mend." in said
+    assert "2 things to fix." in said
 
 
 async def test_a_database_that_is_away_is_named(tmp_path: Path) -> None:

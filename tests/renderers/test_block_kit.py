@@ -334,6 +334,13 @@ def test_more_fields_than_slack_takes_are_no_section() -> None:
         block_elements.fields(["x"] * 11)
 
 
+@pytest.mark.parametrize("choice, submit", [("other", "Send answer"), ("approve", "Approve")])
+def test_the_button_of_a_window_says_what_it_does(choice: str, submit: str) -> None:
+    card = Card("Which one?", choices=(Choice("approve", "Approve"), Choice("other", "Something else")))
+    asking = replace(card, inputs=(Input("other", "What else?", ("other",)), Input("reason", "Reason")))
+    assert modal(asking, TOKEN, choice)["submit"]["text"] == submit
+
+
 # ---- cost -----------------------------------------------------------------------------------------------------------
 
 

@@ -48,6 +48,7 @@ async def press(world: World, channel: str, label: str, inputs: Mapping[str, str
         case "teams":
             await _press_in_teams(world, label, inputs or {})
         case _:
+            await world.kept()
             page = await (await world.page_of(MIA, 0)).press(label, **(inputs or {}))
             assert page.status == 200, page.text
 

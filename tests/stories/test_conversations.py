@@ -102,7 +102,7 @@ async def test_status_says_what_is_broken(world: World) -> None:
     await world.mail.wait_for(1, to=ANA)
     world.slack.heal()
     await say(world, "teams", "status")
-    await told(world, "teams", "Slack: refuses our credentials; an admin has to mend that")
+    await told(world, "teams", "Slack: refuses our credentials; an admin has to fix that")
 
 
 @on_both

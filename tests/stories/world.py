@@ -202,12 +202,12 @@ class World:
     async def forward(self, **units: float) -> None:
         """Move time: seconds, minutes, hours."""
         factors = {"seconds": 1, "minutes": 60, "hours": 3600}
-        await self._kept()
+        await self.kept()  # a jump ends every lease
         self.clock.forward(sum(factors[unit] * count for unit, count in units.items()))
         self.product.dispatcher.wake()
 
-    async def _kept(self) -> None:
-        """A jump ends every lease: what was just shown is kept first, unless a platform lets it wait."""
+    async def kept(self) -> None:
+        """Return once it is written down what was just shown, unless a platform lets it wait: no person is as quick."""
         for _ in range(15):
             row = await self.product.store.read(lambda tx: tx.row("SELECT 1 AS held FROM delivery WHERE lease <> ''"))
             if row is None:
