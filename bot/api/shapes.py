@@ -29,6 +29,13 @@ def _phase(value: object) -> object:
     return "firing" if value == "active" else value
 
 
+def _written(value: object) -> object:
+    """A number says neither its unit nor its offset, and would be a moment that nobody meant."""
+    if value is not None and (not isinstance(value, str) or value.strip().lstrip("+-").replace(".", "").isdigit()):
+        raise ValueError('is not written as a moment, such as "2026-11-21T08:00:00Z"')
+    return value
+
+
 def _utc(at: datetime) -> datetime:
     try:
         return at.astimezone(UTC)
@@ -49,7 +56,9 @@ def _one_line(text: str) -> str:
 
 AnySeverity = Annotated[Severity, BeforeValidator(_severity), Field(description="`warning` is understood as medium.")]
 AnyPhase = Annotated[Phase, BeforeValidator(_phase), Field(description="`active` is understood as firing.")]
-Moment = Annotated[AwareDatetime, AfterValidator(_utc), Field(description="With its offset from UTC.")]
+Moment = Annotated[
+    AwareDatetime, BeforeValidator(_written), AfterValidator(_utc), Field(description="With its offset from UTC.")
+]
 Prose = Annotated[str, AfterValidator(_no_nul)]
 Name = Annotated[str, AfterValidator(_one_line)]
 

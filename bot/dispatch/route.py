@@ -35,7 +35,7 @@ async def operators_for(audience: Audience, directory: Directory) -> tuple[Actor
         actor = await directory.find(name)
         if actor is None:
             words = f"{name!r} is not an operator here; add them with: gatebell operator add {name}"
-            raise Unfit(words, f"audience.operators.{place}")
+            raise Unfit(words, f"audience.operators[{place}]")
         found[actor.id] = actor
     return tuple(found.values())
 

@@ -49,6 +49,8 @@ async def test_active_is_understood_as_firing(api: Api, word: str, phase: str) -
         ({"dedup_key": "k" * 1_000}, "dedup_key", "Send at most 255."),
         ({"sumary": "x"}, "sumary", "Did you mean summary?"),
         ({"occurred_at": "yesterday"}, "occurred_at", "See /api/docs for what fits."),
+        ({"occurred_at": 1_700_000_000}, "occurred_at", "See /api/docs for what fits."),
+        ({"occurred_at": "1700000000"}, "occurred_at", "See /api/docs for what fits."),
         ({"occurred_at": "0001-01-01T00:00:00+14:00"}, "occurred_at", "See /api/docs for what fits."),
         ({"source": "a\r\nb"}, "source", "See /api/docs for what fits."),
         ({"labels": {"a": 1}}, "labels.a", "Send a string."),

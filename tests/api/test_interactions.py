@@ -26,7 +26,7 @@ async def test_a_question_is_put_and_seen(api: Api) -> None:
         ({"expires_in": True}, "expires_in"),
         ({"expires_in": 1e12}, "expires_in"),
         ({"approvals": 3}, "approvals"),
-        ({"audience": {"operators": ["cleo@example.com"]}}, "audience.operators.0"),
+        ({"audience": {"operators": ["cleo@example.com"]}}, "audience.operators[0]"),
         ({"audience": {"operator": []}}, "audience.operator"),
         ({"callback_url": "http://127.0.0.1/x"}, "callback_url"),
         ({"callback_url": "http://169.254.169.254/"}, "callback_url"),

@@ -152,7 +152,7 @@ async def test_whoever_asks_cannot_answer_itself(world: World) -> None:
 
 async def test_a_stranger_cannot_be_asked(world: World) -> None:
     asked = await world.ask_blocked([CLEO])
-    assert (asked.status, asked["errors"][0]["field"]) == (422, "audience.operators.0")
+    assert (asked.status, asked["errors"][0]["field"]) == (422, "audience.operators[0]")
 
 
 # ---- bodies ----------------------------------------------------------------------------------------------------------
