@@ -13,6 +13,7 @@ from gatebell import (
     Gatebell,
     GatebellError,
     Rejected,
+    Undeliverable,
     Unreachable,
     Withdrawn,
 )
@@ -20,6 +21,7 @@ from tests.api.conftest import Api
 from tests.client.conftest import Flaky, closed_port
 
 T = TypeVar("T")
+DAY = 86400.0
 
 
 async def blocking(call: Callable[[], T]) -> T:
@@ -137,6 +139,14 @@ async def test_a_question_that_is_withdrawn_says_so(api: Api, gate_async: AsyncG
     await gate_async.withdraw((await newest(api))["id"], "not needed")
     with pytest.raises(Withdrawn, match="not needed"):
         await running
+
+
+async def test_nobody_can_be_reached(api: Api, gate_async: AsyncGatebell) -> None:
+    running = asyncio.create_task(gate_async.approve("drive.delete", to="ana@example.com", expires_in=7 * DAY))
+    await newest(api)
+    await api.call("POST", "/testing/clock", None, json={"advance": DAY + 1})
+    with pytest.raises(Undeliverable, match="Nobody could be reached: "):
+        await _with_worker(api, running)
 
 
 async def test_an_approval_counts_once(api: Api, gate_async: AsyncGatebell) -> None:

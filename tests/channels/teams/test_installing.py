@@ -192,6 +192,15 @@ async def test_a_team_that_tells_of_the_bot_alone_counts_as_an_installation(worl
     assert world.remembered["TEAMS_CONVERSATION_ID"] == channel.id
 
 
+async def test_a_team_that_tells_of_the_bots_leaving_alone_counts_as_a_removal(world: World) -> None:
+    channel = await world.install_in_channel()
+    thread = world.teams.channel("alerts").thread
+    await world.teams.send(world.teams.activities.membership(thread, thread.members[0], added=False))
+    with pytest.raises(DeliveryError) as refused:
+        await world.tell_room(place=channel)
+    assert refused.value.reason is Reason.REFUSED
+
+
 async def test_a_guests_address_is_not_vouched_for(world: World) -> None:
     ana = world.teams.state.person("ana@example.com")
     told = {**world.teams.connector.described(ana), "userRole": "guest", "userPrincipalName": "ana#EXT#@x.example"}
