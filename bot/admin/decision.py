@@ -4,10 +4,9 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-import aiohttp_jinja2
 from aiohttp import web
 
-from bot.admin.web import error_page, is_fresh, is_same_origin, is_sealed, keep_private, read_form, seal_form
+from bot.admin.web import drawn, error_page, is_fresh, is_same_origin, is_sealed, keep_private, read_form, seal_form
 from bot.channels.contract import Answer, Click, Desk, Person, Review
 from interactions.card import Card, Choice, Format, Input, Payload
 from renderers.inert import one_line, visible
@@ -92,7 +91,7 @@ class DecisionPage:
             "seal": seal_form(request.match_info["token"], self.keys, now),
         }
         status = 200 if answer is None else 422 if answer.field else 409
-        response = aiohttp_jinja2.render_template("decision.html", request, context, status=status)
+        response = drawn("decision.html", context, status)
         keep_private(response)
         return response
 

@@ -6,19 +6,17 @@ for the next page) or `Shown` again with what is wrong. Sessions, roles, forms t
 
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from typing import Any, Protocol
 
-import aiohttp_jinja2
 from aiohttp import web
 from aiohttp.typedefs import Handler
-from markupsafe import Markup
 from yarl import URL
 
 from bot.admin.access import LONGEST, RANK, Access, Visitor
 from bot.admin.web import (
     FRAME,
     OWN_SCRIPT,
+    drawn,
     error_page,
     is_fresh,
     is_link,
@@ -210,21 +208,6 @@ def prepare(application: web.Application, faces: Faces) -> None:
         return frame(request, faces, visitor) if visitor else None
 
     application[FRAME] = around
-    filters = aiohttp_jinja2.get_env(application).filters
-    filters["reachable"] = reachable
-    filters["moment"] = moment
-
-
-def moment(at: datetime | float) -> Markup:
-    """A point in time, in UTC for who has no script; admin.js turns it into the zone of whoever looks."""
-    at = at if isinstance(at, datetime) else datetime.fromtimestamp(at, UTC)
-    said = f"{at.day} {at:%B %Y, %H:%M} UTC"
-    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), said)
-
-
-def reachable(role: Role) -> tuple[Role, ...]:
-    """The roles whose pages this role reaches too."""
-    return tuple(each for each in Role if RANK[each] <= RANK[role])
 
 
 def routes(pages: Sequence[Page], faces: Faces) -> list[web.RouteDef]:
@@ -304,7 +287,7 @@ def _answer(
 def _shown(shown: Shown, request: web.Request, faces: Faces, visitor: Visitor | None) -> web.StreamResponse:
     said, bad = _said(request, faces)
     values = {**shown.values, **frame(request, faces, visitor), "said": said, "said_bad": bad}
-    response = aiohttp_jinja2.render_template(shown.template, request, values, status=shown.status)
+    response = drawn(shown.template, values, shown.status)
     response.headers["Content-Security-Policy"] = policy(shown.sources)
     keep_private(response)
     if said:
@@ -316,13 +299,20 @@ def frame(request: web.Request, faces: Faces, visitor: Visitor | None) -> Mappin
     """What stands around every page, whatever it shows."""
     return {
         "visitor": visitor,
-        "sidebar": SIDEBAR,
+        "sidebar": _sidebar(visitor),
         "here": request.path,
         "seal": seal_form(subject(visitor), faces.form_keys, faces.clock.now()),
         "said": "",
         "said_bad": False,
         "now": faces.clock.now(),
     }
+
+
+def _sidebar(visitor: Visitor | None) -> Sequence[tuple[str, Sequence[Link]]]:
+    """The groups of links that lead somewhere for this visitor."""
+    rank = RANK[visitor.operator.role] if visitor else -1
+    groups = ((name, tuple(link for link in links if RANK[link.role] <= rank)) for name, links in SIDEBAR)
+    return tuple((name, links) for name, links in groups if links)
 
 
 def _around(request: web.Request, faces: Faces, visitor: Visitor | None) -> Mapping[str, Any] | None:

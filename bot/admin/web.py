@@ -4,15 +4,13 @@ import hashlib
 import hmac
 import logging
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-import aiohttp_jinja2
 from aiohttp import web
-from jinja2 import FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from yarl import URL
 
@@ -20,6 +18,9 @@ from renderers.email import html
 from renderers.inert import one_line, visible
 from renderers.markdown import host_of, parse, safe_link
 from renderers.words import utc
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
 
 HERE = Path(__file__).parent
 STATIC = HERE / "static"
@@ -32,9 +33,16 @@ log = logging.getLogger(__name__)
 
 
 def set_up(app: web.Application) -> None:
-    """Templates and headers. The error pages are a middleware of their own: see `error_pages`."""
-    environment = aiohttp_jinja2.setup(
-        app,
+    """The headers of every answer. The error pages are a middleware of their own: see `error_pages`."""
+    app.on_response_prepare.append(protect)
+
+
+@cache
+def templates() -> "Environment":
+    """Loaded with the first page: a server that nobody looks at keeps the memory."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
         loader=FileSystemLoader(HERE / "templates"),
         autoescape=True,
         undefined=StrictUndefined,
@@ -42,9 +50,22 @@ def set_up(app: web.Application) -> None:
         lstrip_blocks=True,
     )
     environment.globals["static"] = static_url
-    environment.filters |= {"prose": _prose, "line": one_line, "visible": visible, "utc": utc}
+    environment.filters |= {"prose": _prose, "line": one_line, "visible": visible, "utc": utc, "moment": moment}
     environment.filters |= {"address": safe_link, "host": host_of}
-    app.on_response_prepare.append(protect)
+    return environment
+
+
+def drawn(template: str, values: Mapping[str, Any], status: int = 200) -> web.Response:
+    """A template as a page."""
+    text = templates().get_template(template).render(values)
+    return web.Response(text=text, status=status, content_type="text/html", charset="utf-8")
+
+
+def moment(at: datetime | float) -> Markup:
+    """A point in time, in UTC for who has no script; admin.js turns it into the zone of whoever looks."""
+    at = at if isinstance(at, datetime) else datetime.fromtimestamp(at, UTC)
+    said = f"{at.day} {at:%B %Y, %H:%M} UTC"
+    return Markup('<time datetime="{}">{}</time>').format(at.isoformat(timespec="seconds"), said)
 
 
 def _prose(markdown: str) -> Markup:
@@ -213,7 +234,7 @@ def error_page(
     inside = not is_link(request)  # who has a link to one request may know no other page
     context = {"status": status, "title": title or known[0], "words": words or known[1], "inside": inside}
     template = "error_inside.html" if frame else "error.html"
-    response = aiohttp_jinja2.render_template(template, request, {**(frame or {}), **context}, status=status)
+    response = drawn(template, {**(frame or {}), **context}, status)
     if frame:
         response.headers["Content-Security-Policy"] = policy(OWN_SCRIPT)
     keep_private(response)

@@ -128,7 +128,7 @@ async def begin_a_round_trip(world: World, browser: Visiting) -> None:
 async def send_a_copy_again(world: World, browser: Visiting) -> None:
     asked = await world.ask_blocked(to=[ANA])
     await world.shown_to_ana("Approve")
-    await world.settled()
+    await world.kept()
     copy = (await world.see(asked["id"]))["deliveries"][0]["id"]
     await browser.post(f"/admin/deliveries/{copy}/resend")
 
