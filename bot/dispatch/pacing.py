@@ -118,7 +118,7 @@ redis.call('ZADD', KEYS[1], booked, redis.call('INCR', KEYS[3]))
 redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', tonumber(ARGV[1]) - tonumber(ARGV[3]))
 local keep = math.ceil(booked - tonumber(ARGV[1]) + tonumber(ARGV[3])) + 1
 for _, key in ipairs({KEYS[1], KEYS[3]}) do redis.call('EXPIRE', key, keep) end
-return tostring(moment)
+return string.format('%.17g', moment)  -- tostring rounds up, and what may go at once would be late
 """
 
 

@@ -35,6 +35,13 @@ async def test_the_first_goes_at_once_and_the_others_in_a_row(pacing: Pacing) ->
     assert [await book(pacing) for _ in range(4)] == [100.0, 101.0, 102.0, 103.0]
 
 
+@pytest.mark.parametrize("now", [1795249499.627508, 1795249499.627458, 1795249499.999999, 1795249499.1])
+async def test_a_place_that_is_free_is_so_to_the_microsecond(pacing: Pacing, now: float) -> None:
+    assert await book(pacing, now=now) == now
+    assert await book(pacing, now=now, urgent=True) == now
+    assert await book(pacing, now=now) == pytest.approx(now + 1)
+
+
 async def test_places_do_not_wait_for_each_other(pacing: Pacing) -> None:
     await book(pacing)
     assert await book(pacing, place="slack:ben") == 100.0
@@ -78,6 +85,16 @@ async def test_two_replicas_share_the_limit(valkey_url: str) -> None:
     async with Redis.from_url(valkey_url) as first, Redis.from_url(valkey_url) as second:
         here, there = (RedisPacing(RedisLink(each, lambda error: None)) for each in (first, second))
         assert [await book(here), await book(there), await book(here)] == [100.0, 101.0, 102.0]
+
+
+async def test_two_replicas_keep_the_silence_that_one_of_them_was_asked_for(valkey_url: str) -> None:
+    from redis.asyncio import Redis
+
+    async with Redis.from_url(valkey_url) as first, Redis.from_url(valkey_url) as second:
+        here, there = (RedisPacing(RedisLink(each, lambda error: None)) for each in (first, second))
+        await here.block("slack:ana", 130.0)
+        assert [await there.blocked_until("slack:ana"), await book(there)] == [130.0, 130.0]
+        assert await there.blocked_until("slack:ben") == 0.0
 
 
 async def test_what_is_not_needed_any_more_is_free_again(pacing: Pacing) -> None:
