@@ -36,6 +36,26 @@ async def test_every_attempt_says_how_long_it_took(world: World) -> None:
     assert [(row["took_ms"] > 0, row["version"], row["detail"]) for row in rows] == [(True, 0, "")]
 
 
+async def test_every_attempt_is_a_row_also_to_change_a_card_and_to_tell_the_caller(any_world: World) -> None:
+    world = any_world
+    await world.ask_blocked(to=[ANA], callback_url=world.caller.url)
+    await world.shown_to_ana("Keep blocked")
+    failing = world.slack.fail(status(503), path="chat.update")
+    await world.slack.dm(ANA).click("Approve")
+    await world.caller.wait_for(1)
+    await at_rest(world)
+    world.slack.heal(failing)
+    await world.forward(seconds=10)
+    await world.shown_to_ana("Approved by Ana")
+    await at_rest(world)
+    assert sorted(await world.attempts()) == [
+        ("callback", "send", ""),
+        ("slack", "send", ""),
+        ("slack", "update", ""),
+        ("slack", "update", "unavailable"),
+    ]
+
+
 # ---- nobody takes it -----------------------------------------------------------------------------------------------
 
 
