@@ -53,6 +53,14 @@ async def test_the_gravest_goes_first_and_a_question_before_a_notice(store: Stor
     assert [each.card.title for each in await claimed(store)] == ["the house burns", "a question", "a notice"]
 
 
+async def test_where_there_is_little_room_the_gravest_is_taken_though_it_came_last(store: Store) -> None:
+    await put(store, "a notice", Severity.LOW)
+    await put(store, "a question", Severity.HIGH, question="q")
+    await put(store, "the house burns", Severity.CRITICAL)
+    taken = [[each.card.title for each in await claimed(store, room=1)] for _ in range(3)]
+    assert taken == [["the house burns"], ["a question"], ["a notice"]]
+
+
 async def test_no_more_is_taken_than_there_is_room_for(store: Store) -> None:
     for _ in range(3):
         await put(store)

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from bot.channels.contract import DeliveryError, Post, Reason
+from bot.dispatch.health import HANGS_IN_A_ROW, PAUSE
 from bot.dispatch.worker import AT_ONCE, POISONED
 from bot.store import Store
 from interactions.card import Severity, Status
@@ -67,6 +68,21 @@ async def test_a_critical_one_does_not_wait_for_a_busy_channel(works: Works) -> 
     copy = await works.put("A fire", "chat", "mail", severity=Severity.CRITICAL)
     async with running(works.worker()):
         assert (await works.until(copy, "done"))["channel"] == "mail"
+
+
+async def test_a_channel_that_has_not_answered_several_times_is_spared_for_a_moment(works: Works) -> None:
+    works.channels["chat"] = hanging = Told(refuses(Reason.TIMED_OUT))
+    async with running(works.worker()) as worker:
+        for number in range(HANGS_IN_A_ROW + 3):
+            copy = await works.put(f"Notice {number}", "chat", "mail")
+            worker.wake()
+            await works.until(copy, "done")
+        spared = len(hanging.sent)
+        works.clock.forward(PAUSE.total_seconds() + 1)
+        again = await works.put("A later notice", "chat", "mail")
+        worker.wake()
+        await works.until(again, "done")
+    assert (spared, len(hanging.sent)) == (HANGS_IN_A_ROW, HANGS_IN_A_ROW + 1)
 
 
 async def test_what_nobody_takes_now_is_tried_again_later(works: Works) -> None:

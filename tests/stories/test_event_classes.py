@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 
 from bot.keys import Scope
-from tests.stories.reach import at_rest
-from tests.stories.world import ANA, BEN, Platforms, World, installed
+from tests.stories.reach import at_rest, reached
+from tests.stories.world import ANA, BEN, MIA, Platforms, World, installed
 
 CLASSES: dict[str, tuple[dict[str, Any], tuple[str, ...]]] = {
     "oauth.refresh_failed": (
@@ -84,7 +84,7 @@ async def test_a_crossed_threshold_is_told_to_the_slack_channel_and_to_nobody_al
     async with installed(platforms, data, install_teams=False, SLACK_CHANNEL=room.id) as world:
         await world.tell("throughput.threshold", context=CROSSED)
         await room.wait_for("1,200 times")
-        assert not world.slack.dm(ANA).messages
+        assert await alone(world) == []
 
 
 async def test_without_slack_the_room_is_the_teams_channel_where_the_bot_was_added(
@@ -95,6 +95,7 @@ async def test_without_slack_the_room_is_the_teams_channel_where_the_bot_was_add
         await room.install(by=BEN)
         await world.tell("throughput.threshold", context=CROSSED)
         await room.wait_for("1,200 times")
+        assert await alone(world) == []
 
 
 async def test_without_chat_the_room_is_the_mail_list(platforms: Platforms, data: Path) -> None:
@@ -102,6 +103,13 @@ async def test_without_chat_the_room_is_the_mail_list(platforms: Platforms, data
         await world.tell("throughput.threshold", context=CROSSED)
         letters = await world.mail.wait_for(1, to="room@example.com")
         assert "1,200 times" in letters[0].subject
+        assert await alone(world) == []
+
+
+async def alone(world: World) -> list[str]:
+    """Where somebody was told of it in a place of their own, once nothing more is on its way."""
+    await at_rest(world)
+    return [channel for who in (ANA, BEN, MIA) for channel in reached(world, "1,200 times", who)]
 
 
 # ---- who is told ---------------------------------------------------------------------------------------------------

@@ -66,6 +66,16 @@ async def test_every_refusal_on_the_way_is_a_row_with_its_channel_and_reason(wor
     assert await _deliveries(world) == [("failed", "too_large")]
 
 
+async def test_every_refusal_keeps_what_its_platform_said(world: World) -> None:
+    world.slack.fail(error("is_archived"), path="chat.postMessage")
+    world.mail.fail(status(552))
+    await world.tell("demo.event")
+    await at_rest(world)
+    kept = await world.product.store.read(lambda tx: tx.rows("SELECT channel, detail FROM attempt ORDER BY at, id"))
+    said = {row["channel"]: row["detail"] for row in kept}
+    assert ("is_archived" in said["slack"], "552" in said["email"]) == (True, True), said
+
+
 async def test_a_question_that_reached_nobody_says_so_to_its_caller(world: World) -> None:
     world.mail.fail(status(552))
     asked = await world.ask_blocked(to=[MIA], callback_url=world.caller.url)
