@@ -8,7 +8,7 @@ from bot.channels.contract import Reason
 REFUSALS = {
     Reason.NOT_SET_UP: "the channel is not set up",
     Reason.NO_ADDRESS: "this person is not known there",
-    Reason.REFUSED: "the platform or the person does not take it (blocked, removed, archived)",
+    Reason.REFUSED: "the platform or the person does not take it (blocked, removed, archived, a full mailbox)",
     Reason.GONE: "the message is no longer there",
     Reason.TOO_LARGE: "it is more than the platform takes",
     Reason.INVALID: "the platform could not read what we sent",
@@ -22,7 +22,7 @@ MENDS = {
     Reason.NOT_SET_UP: "An admin can set it up under Notifications.",
     Reason.NO_ADDRESS: "Link their account under Operators, or let them write to the bot once.",
     Reason.UNAUTHORIZED: "An admin has to renew the channel's credentials under Notifications.",
-    Reason.REFUSED: "Ask them to unblock or add the app again, then send it again.",
+    Reason.REFUSED: "Ask them to unblock the app, add it again, or empty their mailbox; then send it again.",
 }
 NO_ROOM = "No room is set. Set SLACK_CHANNEL or SMTP_TO under Notifications, or a room for this threshold."
 OTHERS = {
