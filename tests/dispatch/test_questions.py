@@ -79,6 +79,34 @@ async def test_what_two_replicas_end_in_opposite_order_ends_once_and_locks_nobod
     assert await deadlocks(here.store) == 0
 
 
+async def test_what_one_replica_is_taking_up_another_leaves_alone_without_waiting(
+    replicas: tuple[Replica, Replica],
+) -> None:
+    here, there = replicas
+    await here.put()
+    mine, go_on = asyncio.Event(), asyncio.Event()
+
+    async def slowly(tx: Tx) -> list[str]:
+        taken = await claimed(tx, "here", 1)
+        mine.set()
+        await go_on.wait()
+        return taken
+
+    first = asyncio.create_task(here.store.write(slowly))
+    await mine.wait()
+    try:
+        rest = await asyncio.wait_for(there.store.write(lambda tx: claimed(tx, "there", 2)), 5)
+    finally:
+        go_on.set()
+    assert ((await first), rest) == (["chat"], ["mail"])
+
+
+async def claimed(tx: Tx, lease: str, room: int) -> list[str]:
+    """The channels of what this lease has taken up."""
+    found, _ = await outbox.claim(tx, lease, {"chat": room, "mail": room - 1}, AT)
+    return [each.channel for each in found]
+
+
 async def deadlocks(store: Store) -> int:
     """As PostgreSQL has counted them; it writes its counts down within a second."""
     await asyncio.sleep(1.2)

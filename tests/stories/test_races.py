@@ -2,12 +2,14 @@
 
 import asyncio
 from collections import Counter
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from bot.keys import Scope
 from tests.stories.hands import CHANNELS, press
-from tests.stories.world import ANA, BEN, MIA, World
+from tests.stories.world import ANA, BEN, MIA, Platforms, World, installed
 
 ROUNDS = 100
 
@@ -119,6 +121,23 @@ async def test_slack_and_teams_at_the_same_instant_a_hundred_times(any_world: Wo
     for number in range(ROUNDS):
         await one_round(any_world, number)
     assert await verdicts(any_world) == {"interaction.decided": ROUNDS, "click.refused": ROUNDS}
+
+
+async def test_two_replicas_at_the_same_instant_a_hundred_times(
+    platforms: Platforms, data: Path, postgres_story: str
+) -> None:
+    """Each has its own connections and knows nothing of the other but what lies in the database."""
+    shared: dict[str, Any] = {"install_teams": False, "DATABASE_URL": postgres_story, "CHAIN": "email", "PACING": "off"}
+    async with installed(platforms, data, **shared) as here, installed(platforms, data, **shared) as there:
+        ana, ben = [await here.operator_id(email) for email in (ANA, BEN)]
+        for _ in range(ROUNDS):
+            asked = (await here.ask_blocked([ANA, BEN]))["id"]
+            answers = await asyncio.gather(
+                here.product.dispatcher.decide(asked, "approve", ana, {}, "admin"),
+                there.product.dispatcher.decide(asked, "keep_blocked", ben, {}, "admin"),
+            )
+            assert [each.accepted for each in answers].count(True) == 1
+        assert await verdicts(here) == {"interaction.decided": ROUNDS, "click.refused": ROUNDS}
 
 
 async def one_round(world: World, number: int) -> None:
