@@ -97,6 +97,22 @@ def test_the_audit_log_is_exported_line_by_line(shell: Shell) -> None:
     assert [(line["seq"], line["action"], line["actor"]) for line in lines] == [(1, "operator.added", "cli")]
 
 
+@pytest.mark.parametrize(
+    "words, listed",
+    [
+        ((), ["cli  key.created  ", "operator.added  ben@example.com", "operator.added  ana@example.com"]),
+        (("--limit", "1"), ["cli  key.created  "]),
+        (("--subject", "ana@example.com"), ["operator.added  ana@example.com"]),
+    ],
+)
+def test_the_audit_log_is_listed_with_the_newest_first(shell: Shell, words: tuple[str, ...], listed: list[str]) -> None:
+    shell.run("operator", "add", "ana@example.com")
+    shell.run("operator", "add", "ben@example.com")
+    shell.run("key", "create", "m", "--scope", "events:write")
+    lines = shell.run("audit", "list", *words).stdout.splitlines()
+    assert [said in line for said, line in zip(listed, lines, strict=True)] == [True] * len(listed), lines
+
+
 def test_a_setting_is_saved_shown_and_taken_out(shell: Shell) -> None:
     assert shell.run("config", "set", "PORT", "9090").exit_code == 0
     assert "PORT=9090" in shell.run("config", "show").stdout

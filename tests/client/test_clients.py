@@ -97,6 +97,18 @@ async def test_a_coroutine_may_wait_on_the_blocking_client_too(api: Api, gate: G
     assert await running == "/a is gone"
 
 
+async def test_a_yes_is_used_up_before_the_function_runs(api: Api, gate_async: AsyncGatebell) -> None:
+    @gate_async.requires_approval(to="ana@example.com")
+    async def delete() -> bool:
+        found = await (await api.call("GET", f"/api/v1/interactions/{asked['id']}")).json()
+        return bool(found["consumed"])
+
+    running = asyncio.create_task(delete())
+    asked = await newest(api)
+    await api.decide(asked, "execute")
+    assert await running
+
+
 async def test_after_a_no_nothing_runs(api: Api, gate_async: AsyncGatebell) -> None:
     ran = False
 

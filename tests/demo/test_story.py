@@ -132,6 +132,27 @@ async def test_without_slack_anas_card_lies_in_teams(screen: Screen) -> None:
     await expect(screen.story).to_contain_text("Slack answered 500")
 
 
+async def test_where_slacks_token_was_revoked_anas_card_lies_in_teams(screen: Screen) -> None:
+    await screen.turn("slack", "Token revoked")
+    await screen.play(BLOCKED)
+    await screen.page.locator("#teams-who").get_by_role("button", name="Ana").click()
+    await screen.press(screen.teams, "Approve")
+    await expect(screen.agent).to_contain_text("Ana Lima answered “approve” in Teams")
+    await expect(screen.told_of(BLOCKED)).to_contain_text("Slack answered “token_revoked”")
+
+
+async def test_where_the_secret_of_teams_expired_bens_card_lies_in_his_mailbox(screen: Screen) -> None:
+    await screen.turn("teams", "Secret expired")
+    await screen.play(BLOCKED)
+    await expect(screen.story.get_by_role("list", name="Who has a copy where")).to_contain_text("Ben mail ✓")
+    await expect(screen.told_of(BLOCKED)).to_contain_text("login answered 400 to the bot")
+
+
+async def test_microsofts_own_renderer_draws_the_cards_of_teams(screen: Screen) -> None:
+    await screen.play(BLOCKED)
+    await expect(screen.teams.locator(".ac-adaptiveCard").get_by_role("button", name="Approve")).to_be_visible()
+
+
 async def test_without_both_chats_the_mails_page_decides(screen: Screen) -> None:
     await screen.turn("slack", "Down (500)")
     await screen.turn("teams", "Down (502)")

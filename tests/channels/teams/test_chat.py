@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from bot.channels.teams_chat import LONGEST_MESSAGE, messages
+from bot.channels.teams_chat import LONGEST_MESSAGE, TYPING_SECONDS, messages
 from bot.rehearsal.failure import status
 from tests.channels.teams.world import World
 
@@ -57,6 +57,16 @@ async def test_typing_is_shown_as_long_as_it_takes(world: World) -> None:
     await world.teams.chat("ana@example.com").say("status please")
     await world.settled()
     assert len(world.teams.chat("ana@example.com").typing) == 2
+
+
+async def test_nobody_types_any_more_once_the_answer_is_there(world: World) -> None:
+    await world.install()
+    chat = world.teams.chat("ana@example.com")
+    await chat.say("status please")
+    await world.settled()
+    shown = len(chat.typing)
+    await asyncio.sleep(TYPING_SECONDS + 0.3)
+    assert len(chat.typing) == shown
 
 
 async def test_typing_that_fails_does_not_stop_the_answer(world: World) -> None:
