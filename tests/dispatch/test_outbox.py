@@ -15,13 +15,16 @@ AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
 ROOM = {"slack": 10}
 
 
-async def put(store: Store, title: str = "x", severity: Severity = Severity.MEDIUM, question: str = "") -> str:
-    post = NewPost(new_id(AT), Card(title, severity=severity), {}, interaction_id=question)
-    copy = NewDelivery(new_id(AT), Reader(ReaderKind.OPERATOR, "ana"), ("slack", "email"))
+async def put(
+    store: Store, title: str = "x", severity: Severity = Severity.MEDIUM, question: str = "", after: float = 0
+) -> str:
+    at = AT + timedelta(seconds=after)
+    post = NewPost(new_id(at), Card(title, severity=severity), {}, interaction_id=question)
+    copy = NewDelivery(new_id(at), Reader(ReaderKind.OPERATOR, "ana"), ("slack", "email"))
 
     async def job(tx: Tx) -> None:
-        await outbox.put_post(tx, post, AT)
-        await outbox.put_deliveries(tx, post, [copy], AT)
+        await outbox.put_post(tx, post, at)
+        await outbox.put_deliveries(tx, post, [copy], at)
 
     await store.write(job)
     return post.ref
@@ -55,9 +58,9 @@ async def test_the_gravest_goes_first_and_a_question_before_a_notice(store: Stor
 
 async def test_where_there_is_little_room_the_gravest_is_taken_though_it_came_last(store: Store) -> None:
     await put(store, "a notice", Severity.LOW)
-    await put(store, "a question", Severity.HIGH, question="q")
-    await put(store, "the house burns", Severity.CRITICAL)
-    taken = [[each.card.title for each in await claimed(store, room=1)] for _ in range(3)]
+    await put(store, "a question", Severity.HIGH, question="q", after=1)
+    await put(store, "the house burns", Severity.CRITICAL, after=2)
+    taken = [[each.card.title for each in await claimed(store, after=3, room=1)] for _ in range(3)]
     assert taken == [["the house burns"], ["a question"], ["a notice"]]
 
 
