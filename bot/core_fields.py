@@ -238,12 +238,20 @@ CORE: tuple[Field, ...] = (
         check=_hosts,
         mend="Give hosts or networks such as hooks.internal,10.1.0.0/16.",
     ),
-    Field("LOG_LEVEL", "How much is logged.", "info", check=_one_of(*_LEVELS), choices=_named(*_LEVELS)),
+    Field(
+        "LOG_LEVEL",
+        "How much is logged.",
+        "info",
+        check=_one_of(*_LEVELS),
+        mend="Leave it out for info.",
+        choices=_named(*_LEVELS),
+    ),
     Field(
         "LOG_FORMAT",
         "json, text, or auto: text on a terminal.",
         "auto",
         check=_one_of(*_FORMATS),
+        mend="Leave it out for auto.",
         choices=_named(*_FORMATS),
     ),
     Field(

@@ -89,18 +89,26 @@ _FIELDS = (
         check=typed_service_url,
         mend="Add the app to a team or a group chat instead of typing this.",
     ),
-    Field("TEAMS_LOGIN_URL", "Microsoft's login, for other clouds", default=LOGIN_URL, check=own_url),
+    Field(
+        "TEAMS_LOGIN_URL",
+        "Microsoft's login, for other clouds",
+        default=LOGIN_URL,
+        check=own_url,
+        mend=f"Leave it out, or give an address such as {LOGIN_URL}.",
+    ),
     Field(
         "TEAMS_OPENID_METADATA_URL",
         "Where the Bot Connector publishes its signing keys",
         default=METADATA_URL,
         check=own_url,
+        mend=f"Leave it out, or give an address such as {METADATA_URL}.",
     ),
     Field("TEAMS_TOKEN_ISSUER", "Who signs the Bot Connector's calls", default=ISSUER, check=str.strip),
     Field(
         "TEAMS_SERVICE_URL_HOSTS",
         "Further hosts that may get the bot's token, host or host:port, comma list",
         check=hosts,
+        mend="Give hosts such as smba.example.com or smba.example.com:8443, separated by commas.",
     ),
 )
 FIELDS = tuple(replace(each, channel="teams") for each in _FIELDS)

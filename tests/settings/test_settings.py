@@ -8,7 +8,8 @@ import pytest
 
 from bot.channels.contract import Field
 from bot.channels.registry import fields as all_fields
-from bot.settings import ENVIRONMENT, Settings, SettingsFault, again, data_dir, load, save
+from bot.core_fields import CORE
+from bot.settings import ENVIRONMENT, Flaw, Settings, SettingsFault, again, data_dir, load, save
 
 TOKEN = Field("SLACK_BOT_TOKEN", "The bot's token.", secret=True, aliases=("MCP_ALERT_SLACK_TOKEN",))
 
@@ -74,6 +75,23 @@ def test_every_flaw_is_told_at_once_with_its_mend(tmp_path: Path) -> None:
         "DATABASE_URL": "mysql://x",
     }
     assert sorted(flaws(tmp_path, wrong)) == sorted(wrong)
+
+
+NONSENSE = ("\x07", "nothing like it", "-1", "http://", "99999999999", "\N{EURO SIGN}", "x" * 9999)
+
+
+@pytest.mark.parametrize("name", [each.name for each in (*CORE, *all_fields())])
+def test_every_setting_that_is_wrong_says_its_name_and_its_mend(tmp_path: Path, name: str) -> None:
+    told = [flaw for wrong in NONSENSE for flaw in flaws_of(tmp_path, name, wrong)]
+    assert [flaw for flaw in told if flaw.name != name or not flaw.wrong or not flaw.mend] == []
+
+
+def flaws_of(tmp_path: Path, name: str, value: str) -> tuple[Flaw, ...]:
+    try:
+        load(all_fields(), {name: value}, tmp_path / "data", tmp_path)
+    except SettingsFault as fault:
+        return fault.flaws
+    return ()
 
 
 def test_a_flaw_says_what_is_wrong_and_how_to_mend_it(tmp_path: Path) -> None:
