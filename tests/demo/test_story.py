@@ -45,7 +45,7 @@ async def test_an_answer_of_ones_own_goes_through_slacks_window(screen: Screen) 
     await screen.play(CHOOSE)
     await screen.press(screen.slack, "Something else")
     await screen.window.get_by_label("What else?").fill("The one from May")
-    await screen.press(screen.window, "Something else")
+    await screen.press(screen.window, "Send answer")
     await expect(screen.window).to_have_count(0)
     await expect(screen.agent).to_contain_text("The one from May")
 
@@ -53,7 +53,7 @@ async def test_an_answer_of_ones_own_goes_through_slacks_window(screen: Screen) 
 async def test_slacks_window_says_what_is_missing(screen: Screen) -> None:
     await screen.play(CHOOSE)
     await screen.press(screen.slack, "Something else")
-    await screen.press(screen.window, "Something else")
+    await screen.press(screen.window, "Send answer")
     await expect(screen.window).to_contain_text("Please complete this required field")
 
 
