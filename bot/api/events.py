@@ -1,18 +1,20 @@
 """Events: something happened, and somebody may have to know."""
 
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, Discriminator, Field, JsonValue, Tag, ValidationError
 
 from bot.api.interactions import must_be_callable
 from bot.api.operation import Call, Reply, op
-from bot.api.problem import Problem, Wrong, invalid
+from bot.api.problem import Problem, Wrong, invalid, unfit
 from bot.api.shapes import AnyPhase, AnySeverity, Moment, Name, Prose, Strict
-from bot.dispatch.notice import Ask, Event, Phase, Result, Told
+from bot.dispatch.notice import Ask, Event, MayAsk, Phase, Result, Told, Unfit
 from bot.keys import Scope
 from interactions.card import Severity
 
 MOST = 500
+T = TypeVar("T")
 
 
 class EventIn(Strict):
@@ -68,35 +70,43 @@ EXAMPLE: JsonValue = {
 async def tell(call: Call, body: EventIn | list[EventIn]) -> Reply:
     """Report an event, or a list of them.
 
-    202 means stored: whatever happens then, it is told or its end is shown. A list is taken in order; after a 503 the
-    events before the failing one are stored, and sending the list again tells none of them twice within the cooldown.
+    202 means stored: whatever happens then, it is told or its end is shown. Of a list with a wrong event nothing is
+    stored. A list is taken in order; after a 503 the events before the failing one are stored, and sending the list
+    again tells none of them twice within the cooldown.
     """
+    dispatcher = call.faces.dispatcher
     if isinstance(body, EventIn):
-        return Reply(await _tell(call, body), 202)
-    return Reply([await _tell(call, each, f"[{place}]") for place, each in enumerate(body)], 202)
+        return Reply(_out(await _held(call, body, dispatcher.tell)), 202)
+    places = [(each, f"[{place}]") for place, each in enumerate(body)]
+    for each, place in places:
+        await _held(call, each, dispatcher.check, place)
+    return Reply([_out(await _held(call, each, dispatcher.tell, place)) for each, place in places], 202)
 
 
-async def _tell(call: Call, event: EventIn, place: str = "") -> JsonValue:
+async def _held(call: Call, event: EventIn, to: Callable[[Event, MayAsk], Awaitable[T]], place: str = "") -> T:
+    """The event held to this; what is wrong with it is named as its producer has written it. Raises Problem."""
+    said = Event(
+        type=event.type,
+        summary=event.summary,
+        severity=event.severity,
+        source=event.source,
+        phase=event.status,
+        dedup_key=event.dedup_key,
+        context=event.context,
+        labels=event.labels,
+        details=event.details,
+        occurred_at=event.occurred_at,
+        producer=call.key.id,
+    )
     try:
-        told = await call.faces.dispatcher.tell(
-            Event(
-                type=event.type,
-                summary=event.summary,
-                severity=event.severity,
-                source=event.source,
-                phase=event.status,
-                dedup_key=event.dedup_key,
-                context=event.context,
-                labels=event.labels,
-                details=event.details,
-                occurred_at=event.occurred_at,
-                producer=call.key.id,
-            ),
-            lambda asked: _may_ask(call, asked, place),
-        )
+        return await to(said, lambda asked: _may_ask(call, asked, place))
     except ValidationError as error:  # the context is not what this type of event brings
         raise invalid(error, prefix=place) from error
-    return _out(told)
+    except Unfit as error:  # the question that it opens cannot be put so
+        decision = f"{place}.context.decision".lstrip(".")
+        raise unfit(
+            f"{decision}.{error.field.removeprefix('audience').lstrip('.')}".rstrip("."), error.words
+        ) from error
 
 
 async def _may_ask(call: Call, asked: Ask, place: str) -> None:

@@ -91,6 +91,10 @@ class Asking:
             return Opened(_view(interaction, record, ()), created=True)
         return Opened(await self.view(found[-1]), created=False)
 
+    async def check(self, ask: Ask) -> None:
+        """Raises Unfit for an audience that cannot be asked; nothing is stored."""
+        await self._who(ask)
+
     async def view(self, interaction_id: str, producer: str | None = None) -> InteractionView:
         """One question as it stands. Raises Unknown, also where it belongs to another producer than the given one."""
 

@@ -67,6 +67,9 @@ class Dispatcher:
     async def tell(self, event: Event, may_ask: MayAsk | None = None) -> Told:
         return await self._telling.tell(event, may_ask)
 
+    async def check(self, event: Event, may_ask: MayAsk | None = None) -> None:
+        await self._telling.check(event, may_ask)
+
     async def show(self, card: Card, audience: Audience) -> str:
         return await self._telling.show(card, audience)
 

@@ -75,6 +75,14 @@ class Telling:
         self._setting.told(event.type, str(told.result))
         return told
 
+    async def check(self, event: Event, may_ask: MayAsk | None = None) -> None:
+        """Raises what telling the event would raise for what it says; nothing is stored."""
+        asked = self._setting.classify(event).ask
+        if asked and may_ask:
+            await may_ask(asked)
+        if asked:
+            await self._asking.check(asked)
+
     async def show(self, card: Card, audience: Audience) -> str:
         """Show a card without an event behind it, whatever the cooldown says (a test, a word of the owner); its ref."""
         at = self._tools.clock.now()

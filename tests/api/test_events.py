@@ -85,11 +85,12 @@ async def test_a_wrong_event_of_a_list_is_named_and_none_is_stored(api: Api) -> 
     assert await api.product.store.read(lambda tx: tx.rows("SELECT id FROM event")) == []
 
 
-async def test_a_context_that_its_type_does_not_know_is_named(api: Api) -> None:
+async def test_a_context_that_its_type_does_not_know_is_named_and_nothing_of_its_list_is_stored(api: Api) -> None:
     event = EVENT | {"type": "throughput.threshold", "context": {"count": "many"}}
-    response = await api.call("POST", "/api/v1/events", "agent", json=[event])
+    response = await api.call("POST", "/api/v1/events", "agent", json=[EVENT, event])
     assert response.status == 422
-    assert "[0].context.count" in [each["field"] for each in (await response.json())["errors"]]
+    assert await api.product.store.read(lambda tx: tx.rows("SELECT id FROM event")) == []
+    assert "[1].context.count" in [each["field"] for each in (await response.json())["errors"]]
 
 
 @pytest.mark.parametrize(

@@ -172,3 +172,25 @@ async def test_an_event_cannot_have_an_inner_address_called(platforms: Platforms
 async def test_an_event_cannot_ask_for_ever_or_into_the_past(world: World, expires_in: float) -> None:
     asks = {**ASKS, "decision": {"operators": [ANA], "expires_in": expires_in}}
     assert (await world.tell("destructive_action.blocked", context=asks)).status == 422
+
+
+WRONG_DECISIONS = (
+    ({"operators": [ANA, "nobody@example.com"]}, "context.decision.operators[1]"),
+    ({"operators": [ANA], "approvals": 2}, "context.decision.approvals"),
+    ({"operators": [ANA], "expires_in": -1}, "context.decision.expires_in"),
+    ({"operators": [ANA], "callback_url": "http://10.0.0.1/"}, "context.decision.callback_url"),
+)
+
+
+@pytest.mark.parametrize("decision, field", WRONG_DECISIONS, ids=[field for _, field in WRONG_DECISIONS])
+async def test_a_wrong_decision_is_named_as_it_was_written_and_nothing_of_its_list_is_stored(
+    world: World, decision: dict[str, Any], field: str
+) -> None:
+    wrong = {"type": "destructive_action.blocked", "summary": "x", "context": {**ASKS, "decision": decision}}
+    alone = await world.call("POST", "/api/v1/events", wrong)
+    behind = await world.call("POST", "/api/v1/events", [{"type": "demo.event", "summary": "Fine"}, wrong])
+    assert [(each.status, each["errors"][0]["field"]) for each in (alone, behind)] == [
+        (422, field),
+        (422, f"[1].{field}"),
+    ]
+    assert await world.product.store.read(lambda tx: tx.rows("SELECT id FROM event")) == []
