@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from renderers import clip as table
 from renderers.clip import Limit, clip, clip_lines, fits, length, pieces
 
 
@@ -50,3 +51,9 @@ def test_pieces_are_the_whole_text(text: str, most: int) -> None:
 
 def test_a_limit_says_where_it_is_stated() -> None:
     assert Limit(50, "Slack: Blocks").source == "Slack: Blocks"
+
+
+def test_every_limit_says_where_it_comes_from() -> None:
+    limits = {name: each for name, each in vars(table).items() if isinstance(each, Limit)}
+    assert [name for name, each in limits.items() if each <= 0 or len(each.source) < 8] == []
+    assert len(limits) > 30
