@@ -63,6 +63,14 @@ def test_a_key_is_shown_once(shell: Shell) -> None:
     assert made["key"] not in shell.run("key", "list", "--json").stdout + shell.run("audit", "export").stdout
 
 
+def test_a_key_may_belong_to_an_operator(shell: Shell) -> None:
+    shell.run("operator", "add", "ana@example.com")
+    shell.run("key", "create", "m", "--scope", "interactions:write", "--operator", "ana@example.com")
+    (ana,) = json.loads(shell.run("operator", "list", "--json").stdout)
+    (key,) = json.loads(shell.run("key", "list", "--json").stdout)
+    assert key["operator_id"] == ana["id"]
+
+
 def test_a_key_alone_is_what_a_script_reads(shell: Shell) -> None:
     assert shell.run("key", "create", "m", "--scope", "events:write").stdout.strip().startswith("gb_")
 

@@ -71,6 +71,13 @@ async def test_a_word_to_a_stranger_is_refused(shell: Shell, mailbox: Mailbox) -
     assert "Traceback" not in err
 
 
+async def test_a_word_for_one_channel_goes_to_no_other(shell: Shell, mailbox: Mailbox) -> None:
+    await asyncio.to_thread(shell.run, "operator", "add", "ana@example.com", "--role", "admin")
+    words = ("send", "Hello", "--channel", "slack", "--wait", "2")
+    code, out, _ = await ended(await shell.start(*words, **mail_settings(mailbox)))
+    assert (code, out.startswith("sent"), mailbox.letters) == (1, False, [])
+
+
 async def test_what_does_not_arrive_is_said(shell: Shell, mailbox: Mailbox) -> None:
     await asyncio.to_thread(shell.run, "operator", "add", "ana@example.com", "--role", "admin")
     mailbox.fail(status(550), path="RCPT")

@@ -20,6 +20,7 @@ async def test_a_question_lies_in_all_three_panes(screen: Screen) -> None:
 
 async def test_an_approval_in_slack_is_seen_in_teams_and_mail_and_the_agent_follows(screen: Screen) -> None:
     await screen.play(BLOCKED)
+    await expect(screen.agent).to_contain_text("Waiting for a person")
     await screen.press(screen.slack, "Approve")
     for copy in (screen.slack, screen.teams, screen.mail):
         await expect(copy).to_contain_text("Approved by Ana Lima")
@@ -208,6 +209,8 @@ async def test_the_time_line_says_who_has_a_copy_where(screen: Screen) -> None:
     copies = screen.story.get_by_role("list", name="Who has a copy where")
     for words in ("Ana Slack ✓", "Ben Teams ✓", "Mia mail ✓"):
         await expect(copies).to_contain_text(words)
+    why = "Ben is not in this Slack workspace, so the next channel is tried"
+    await expect(screen.told_of(BLOCKED)).to_contain_text(why)
 
 
 async def test_the_agents_callback_carries_a_right_signature(screen: Screen) -> None:
