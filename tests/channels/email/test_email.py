@@ -13,7 +13,7 @@ from bot.channels.contract import CanCheck, CanUpdate, Channel, DeliveryError, P
 from bot.channels.email import Email
 from bot.channels.email_failure import failure as meaning
 from bot.channels.email_letter import parse_address
-from bot.channels.email_relay import Relay, Security, Server
+from bot.channels.email_relay import MAILS_PER_CONNECTION, Relay, Security, Server
 from bot.rehearsal import failure
 from bot.rehearsal.mail import Mailbox
 from bot.round_trip import mend_of
@@ -218,6 +218,12 @@ async def test_one_connection_carries_many_mails(mailbox: Mailbox, channel: Emai
     for number in range(10):
         await channel.send(ANA, replace(POST, ref=f"int_{number}"))
     assert (len(mailbox.letters), mailbox.connections) == (10, 1)
+
+
+async def test_a_connection_ends_before_its_server_grows_tired_of_it(mailbox: Mailbox, channel: Email) -> None:
+    for number in range(MAILS_PER_CONNECTION + 1):
+        await channel.send(ANA, replace(POST, ref=f"int_{number}"))
+    assert (len(mailbox.letters), mailbox.connections) == (MAILS_PER_CONNECTION + 1, 2)
 
 
 async def test_many_mails_at_once_share_a_few_connections(mailbox: Mailbox, channel: Email) -> None:

@@ -242,6 +242,17 @@ async def test_a_new_key_is_taken_without_a_restart(world: World) -> None:
     assert (await world.teams.deliver(installation(world))).status == 200
 
 
+async def test_a_key_that_was_taken_back_lets_nobody_in_after_a_day(world: World) -> None:
+    taken_back = world.teams.token()
+    assert (await world.teams.deliver(installation(world), token=taken_back)).status == 200
+    first = world.teams.keys.signing
+    world.teams.keys.rotate()
+    del world.teams.keys.published[first]
+    world.keys._at -= 24 * 3600 + 1
+    world.keys._tried_at = float("-inf")  # five seconds later
+    assert (await world.teams.deliver(installation(world), token=taken_back)).status == 401
+
+
 async def test_unknown_keys_do_not_make_us_ask_again_and_again(world: World) -> None:
     forged = world.teams.token(key="stranger")
     await asyncio.gather(*(world.teams.deliver(installation(world), token=forged) for _ in range(20)))
