@@ -34,8 +34,8 @@ async def test_it_says_who_did_what_and_where(world: World, ana: Visiting) -> No
 @pytest.mark.parametrize(
     "query, found, missing",
     [
-        ("?actor=cli", "operator.added", "interaction.withdrawn"),
-        ("?actor=ben", "interaction.withdrawn", "operator.added"),
+        ("?actor=command+line", "operator.added", "interaction.withdrawn"),
+        ("?actor=ben@", "interaction.withdrawn", "operator.added"),
         ("?subject=mia@example.com", "operator.added", "interaction.withdrawn"),
         ("?action=key.", "key.created", "operator.added"),
         ("?actor=%25", "No entry is like that", "operator.added"),
@@ -53,7 +53,7 @@ async def test_entries_are_found_again(world: World, ana: Visiting, query: str, 
 async def test_what_a_key_did_is_found_by_the_operator_for_whom(world: World, ana: Visiting) -> None:
     asked, key = await world.ask_blocked(to=[BEN]), await world.key_for(Scope.INTERACTIONS_WRITE, of=BEN)
     await world.call("POST", f"/api/v1/interactions/{asked['id']}/decide", {"choice": "approve"}, key=key)
-    page = await ana.get("/admin/audit?actor=ben")
+    page = await ana.get("/admin/audit?actor=ben@")
     assert "key story for ben@example.com Decided a request over the API" in page.words
     assert "for ben@example.com, over the API" in (await ana.get(f"/admin/requests/{asked['id']}")).words
 
