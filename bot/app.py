@@ -18,8 +18,9 @@ from bot.admin import decision, rooms
 from bot.admin import site as admin
 from bot.admin import web as pages
 from bot.admin.access import Access
-from bot.anchor import Anchor, AnchorFile
 from bot.api import api
+from bot.audit.anchor import Anchor, AnchorFile
+from bot.audit.ledger import Ledger
 from bot.channels import http
 from bot.channels.contract import Channel, Edge, KnowsPeople
 from bot.channels.registry import CHANNELS, channel_class
@@ -40,7 +41,6 @@ from bot.dispatch.stamps import Stamps
 from bot.dispatch.worker import Tools
 from bot.events.registry import CLASSES, notice_of
 from bot.keys import Keys
-from bot.ledger import Ledger
 from bot.links import Links
 from bot.live_channels import LiveChannels
 from bot.live_settings import LiveSettings

@@ -4,9 +4,9 @@ from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import Generic, TypeVar
 
+from bot.audit.ledger import Ledger
 from bot.channels.contract import Person, Reader
 from bot.ids import new_id
-from bot.ledger import Ledger
 from bot.operators import actor_by_email, actor_by_id, first_admin, normal, reader, recognise
 from bot.store import Store, Tx
 from interactions.model import Actor, Role

@@ -12,9 +12,9 @@ from typing import Any
 
 from pydantic import JsonValue
 
+from bot.audit.ledger import Ledger
 from bot.dispatch.notice import Unfit, Unknown
 from bot.ids import new_id
-from bot.ledger import Ledger
 from bot.store import Row, Store, StoreUnavailable, Tx
 from bot.tries import MemoryTries
 

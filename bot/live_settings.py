@@ -18,9 +18,9 @@ from pydantic import JsonValue
 
 from bot import settings as files
 from bot import vault
+from bot.audit.ledger import Ledger
 from bot.clock import Clock
 from bot.env_file import Unreadable, change, read
-from bot.ledger import Ledger
 from bot.redis_link import RedisLink
 from bot.settings import SAVED, Flaw, Settings, SettingsFault
 from bot.steady import forever

@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable, Iterable
 from dataclasses import dataclass
 from datetime import datetime
 
+from bot.audit.ledger import Ledger
 from bot.channels.contract import Person, Reader, ReaderKind
 from bot.dispatch.notice import Conflict, Unfit, Unknown
 from bot.ids import new_id
-from bot.ledger import Ledger
 from bot.store import Row, Store, Tx
 from interactions.model import Actor, Role
 

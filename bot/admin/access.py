@@ -12,8 +12,8 @@ from enum import StrEnum
 
 from pydantic import JsonValue
 
+from bot.audit.ledger import Ledger
 from bot.ids import new_id
-from bot.ledger import Ledger
 from bot.operators import actor_by_id, first_admin
 from bot.store import Row, Store, Tx
 from bot.tries import MemoryTries, Tries

@@ -11,7 +11,7 @@ from pydantic import JsonValue
 
 from bot.admin.site import Faces
 from bot.channels.contract import Check
-from bot.doctor import PATIENCE, Part, Patient, examine, masked, titles
+from bot.doctor.examination import PATIENCE, Part, Patient, examine, masked, titles
 from bot.memory import ChannelMemory
 
 LONGEST = PATIENCE + 5  # seconds after which a look that did not end was broken off, as by a restart

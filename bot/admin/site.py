@@ -27,13 +27,13 @@ from bot.admin.web import (
     read_form,
     seal_form,
 )
-from bot.anchor import Anchor
+from bot.audit.anchor import Anchor
+from bot.audit.ledger import Ledger
 from bot.channels.contract import Channel
 from bot.clock import Clock
 from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.notice import Unknown
 from bot.keys import Keys
-from bot.ledger import Ledger
 from bot.links import Links
 from bot.logs import Mask
 from bot.metrics import Metrics

@@ -5,11 +5,11 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from bot.audit.ledger import Ledger
 from bot.channels.contract import Answer
 from bot.clock import Clock
 from bot.dispatch.notice import Ask, DeliveryView, Event, InteractionView, MayAsk, Opened, Told
 from bot.keys import Keys
-from bot.ledger import Ledger
 from bot.metrics import Metrics
 from bot.operators import Operators
 from bot.settings import Settings

@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field, JsonValue
 from bot.api.operation import Call, Reply, op
 from bot.api.problem import unfit
 from bot.api.shapes import Name, Page, PageOut, Strict
+from bot.audit.ledger import Entry
 from bot.dispatch.notice import Unknown
 from bot.keys import ApiKey, Scope
-from bot.ledger import Entry
 from bot.operators import Operator
 from interactions.model import Role
 

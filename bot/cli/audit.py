@@ -11,11 +11,11 @@ from typing import Annotated, TextIO
 from pydantic import JsonValue
 from typer import Exit, Option, Typer, echo
 
+from bot.audit.ledger import Entry
+from bot.audit.verdict import Anchoring, Trouble, Verdict
 from bot.cli.opened import BY, Opened, with_database
 from bot.cli.reading import FAILED
 from bot.dispatch.notice import Unknown
-from bot.ledger import Entry
-from bot.verdict import Anchoring, Trouble, Verdict
 
 app = Typer(help="Who did what.", no_args_is_help=True)
 PAGE = 500

@@ -88,10 +88,10 @@ class Planted:
 async def plant(environment: Mapping[str, str], folder: Path) -> Planted:
     """What `gatebell operator add` and `gatebell key create` do, without five starts of a program."""
     from bot import settings, signing
+    from bot.audit.ledger import Ledger
     from bot.channels.registry import fields
     from bot.clock import RealClock
     from bot.keys import Keys, Scope
-    from bot.ledger import Ledger
     from bot.operators import Operators
     from bot.store import open_store
     from bot.store.migrate import bring_up_to_date

@@ -20,8 +20,8 @@ from bot.store.migrate import CannotMigrate
 
 if TYPE_CHECKING:
     from bot.app import Product
-    from bot.doctor import Part, Patient
-    from bot.round_trip import Trip
+    from bot.doctor.examination import Part, Patient
+    from bot.doctor.round_trip import Trip
 
 WIDTH = 100
 LOOK = 0.25
@@ -33,7 +33,7 @@ def doctor(
     wait: Annotated[float, Option(min=1, max=900, help="Seconds to wait for the answer.")] = 120.0,
 ) -> None:
     """Look at everything: settings, database, clock, public address, every channel. Exits 1 if something is wrong."""
-    from bot.doctor import flawed
+    from bot.doctor.examination import flawed
 
     if channel and not round_trip:
         refuse("--channel goes with --round-trip.")
@@ -52,7 +52,7 @@ def doctor(
 async def _examined(settings: Settings, mask: Mask, operator: str, channel: str, wait: float) -> bool:
     """Print everything; whether all is well."""
     from bot.app import made  # a second of imports that --help should not wait for
-    from bot.doctor import broken_database, examine, examine_answers
+    from bot.doctor.examination import broken_database, examine, examine_answers
 
     try:
         async with made(settings, mask) as product:
@@ -68,7 +68,7 @@ async def _examined(settings: Settings, mask: Mask, operator: str, channel: str,
 
 
 def _patient(product: "Product") -> "Patient":
-    from bot.doctor import Patient
+    from bot.doctor.examination import Patient
 
     settings = product.settings.now
     keys = derive(settings.secret_key, "forms")
@@ -76,7 +76,7 @@ def _patient(product: "Product") -> "Patient":
 
 
 async def _travelled(product: "Product", mask: Mask, operator: str, channel: str, wait: float) -> bool:
-    from bot.round_trip import begin
+    from bot.doctor.round_trip import begin
 
     chosen = _chosen(product, channel)
     working = asyncio.create_task(product.dispatcher.run())
@@ -104,7 +104,7 @@ def _chosen(product: "Product", named: str) -> str:
 
 
 async def _followed(product: "Product", question_id: str, wait: float) -> "Trip":
-    from bot.round_trip import follow
+    from bot.doctor.round_trip import follow
 
     echo("\nA card is on its way. Press a button on it; a running server takes the answer.")
     until = time.monotonic() + wait
@@ -121,7 +121,7 @@ async def _followed(product: "Product", question_id: str, wait: float) -> "Trip"
 async def _give_up(product: "Product", question_id: str, wait: float) -> None:
     """Take the card back, so that everybody sees where it ended, unless it was answered at the last moment."""
     from bot.dispatch.notice import Conflict
-    from bot.round_trip import end
+    from bot.doctor.round_trip import end
 
     try:
         await end(product.dispatcher, question_id, f"No answer came in within {wait:.0f} seconds.", "cli")
@@ -133,7 +133,7 @@ async def _give_up(product: "Product", question_id: str, wait: float) -> None:
 
 
 def _print(parts: Iterable["Part"], mask: Mask) -> None:
-    from bot.doctor import masked
+    from bot.doctor.examination import masked
 
     sys.stdout.write("\n".join(report([masked(part, mask) for part in parts])) + "\n")
 
@@ -162,7 +162,7 @@ def _lines(check: Check, width: int) -> Iterator[str]:
 
 
 def _print_trip(trip: "Trip", mask: Mask) -> None:
-    from bot.round_trip import State
+    from bot.doctor.round_trip import State
 
     marks = {State.DONE: "ok  ", State.FAILED: "FAIL", State.UNPRESSED: "note", State.WAITING: "…   "}
     echo(f"\nRound trip on {trip.channel}")

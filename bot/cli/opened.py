@@ -11,13 +11,13 @@ from typing import NoReturn
 
 from typer import Exit, echo
 
-from bot.anchor import Anchor, AnchorFile
+from bot.audit.anchor import Anchor, AnchorFile
+from bot.audit.ledger import Ledger
 from bot.channels.contract import CALLER_CHANNEL
 from bot.channels.registry import CHANNELS
 from bot.cli.reading import FAILED, WRONG_SETTINGS, in_words, read_settings
 from bot.dispatch.notice import Fault, Unknown
 from bot.keys import Keys
-from bot.ledger import Ledger
 from bot.logs import Mask
 from bot.opening import opened_store
 from bot.operators import Operators

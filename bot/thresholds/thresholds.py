@@ -5,9 +5,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from bot.audit.ledger import Ledger
 from bot.dispatch.notice import Conflict, Unfit, Unknown
 from bot.ids import new_id
-from bot.ledger import Ledger
 from bot.store import Row, Store, Tx
 from bot.thresholds.threshold import PERIODS, Threshold
 

@@ -10,7 +10,7 @@ from aiohttp import ClientSession, CookieJar
 
 from bot.admin.access import Access, Browser
 from bot.admin.site import COOKIE
-from bot.ledger import Ledger
+from bot.audit.ledger import Ledger
 from interactions.model import Actor
 from tests.stories.world import World
 

@@ -8,7 +8,7 @@ import pytest
 
 from bot.admin.pages import PAGES
 from bot.admin.site import COOKIE, Page
-from bot.reach import REACH
+from bot.doctor.reach import REACH
 from interactions.model import Role
 from tests.admin.signed_in import SAME, Seen, Visiting, cookie_of, signed_in
 from tests.stories.world import ANA, BEN, MIA, Platforms, World, installed

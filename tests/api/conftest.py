@@ -8,8 +8,8 @@ import pytest
 from aiohttp import ClientResponse, ClientSession, web
 
 from bot.app import Product, all_fields, made
+from bot.audit.ledger import Ledger
 from bot.keys import Keys, Scope
-from bot.ledger import Ledger
 from bot.logs import Mask
 from bot.operators import Operators
 from bot.settings import load

@@ -6,7 +6,7 @@ from contextlib import closing
 
 import pytest
 
-from bot.anchor import FILE
+from bot.audit.anchor import FILE
 from bot.cli.audit import DONE, RESTORED
 from tests.cli.conftest import Shell
 

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 
 import pytest
 
+from bot.audit.ledger import Ledger
 from bot.dispatch import outbox
 from bot.dispatch.notice import Ask
 from bot.dispatch.outbox import NewDelivery, NewPost
 from bot.dispatch.questions import Questions
 from bot.ids import new_id
-from bot.ledger import Ledger
 from bot.logs import Mask
 from bot.store import Store, Tx, open_store
 from bot.store.migrate import bring_up_to_date

@@ -4,8 +4,8 @@ import asyncio
 from collections.abc import Callable
 
 from bot.channels.contract import Check
-from bot.doctor import Part, Patient, examine, examine_answers
-from bot.round_trip import State, Trip, begin, follow
+from bot.doctor.examination import Part, Patient, examine, examine_answers
+from bot.doctor.round_trip import State, Trip, begin, follow
 from bot.signing import derive
 from tests.stories.world import ANA, World, a_moment
 

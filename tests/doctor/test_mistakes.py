@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from aiohttp import web
 
+from bot.doctor.round_trip import State
 from bot.rehearsal.slack import SlackWorkspace
-from bot.round_trip import State
 from tests.doctor.examined import delivered, ended, failing
 from tests.rehearsal.listening import listening
 from tests.stories.world import ANA, Platforms, World, installed

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import web
 
 from bot.channels.contract import Check
-from bot.doctor import examine_address
+from bot.doctor.examination import examine_address
 from bot.rehearsal.certificates import server_context
 from tests.conftest import environment
 from tests.doctor.examined import patient_of

@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from bot.dispatch.notice import Unknown
-from bot.doctor import examine, examine_answers
-from bot.round_trip import NOTHING_CAME, end
+from bot.doctor.examination import examine, examine_answers
+from bot.doctor.round_trip import NOTHING_CAME, end
 from bot.thresholds import Draft
 from tests.doctor.examined import answers, begun, delivered, ended, failing, followed, patient_of
 from tests.stories.reach import at_rest

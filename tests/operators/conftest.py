@@ -7,7 +7,7 @@ from sqlalchemy import create_engine
 from sqlmodel import SQLModel
 
 import bot.tables
-from bot.ledger import Ledger
+from bot.audit.ledger import Ledger
 from bot.signing import derive
 from bot.store import Store, open_store
 

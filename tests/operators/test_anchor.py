@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from bot.anchor import FILE, Anchor, AnchorFile
-from bot.ledger import Ledger
+from bot.audit.anchor import FILE, Anchor, AnchorFile
+from bot.audit.ledger import Ledger
+from bot.audit.verdict import Anchoring, Mark, Trouble
 from bot.signing import derive
 from bot.store import Store, Tx
-from bot.verdict import Anchoring, Mark, Trouble
 from tests.operators.conftest import Clock
 
 KEYS = derive("a secret of sixteen", "anchor")

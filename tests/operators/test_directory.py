@@ -1,8 +1,8 @@
 import pytest
 
+from bot.audit.ledger import Ledger
 from bot.channels.contract import Person
 from bot.directory import Directory
-from bot.ledger import Ledger
 from bot.operators import Operators
 from bot.store import Store
 from interactions.model import Role

@@ -3,9 +3,9 @@ from typing import Any
 
 import pytest
 
+from bot.audit.ledger import Ledger
 from bot.dispatch.notice import Unfit, Unknown
 from bot.keys import GUESSES, MOST_NOTED, NOTED_AT, NOTED_FOR, Keys, Scope
-from bot.ledger import Ledger
 from bot.store import Store
 from tests.operators.conftest import Clock
 

@@ -2,11 +2,11 @@ import asyncio
 
 import pytest
 
-from bot.ledger import Ledger
+from bot.audit.ledger import Ledger
+from bot.audit.verdict import Anchoring, Trouble, judge
 from bot.logs import HIDDEN
 from bot.signing import derive
 from bot.store import Store, Tx
-from bot.verdict import Anchoring, Trouble, judge
 from tests.operators.conftest import Clock
 
 PUT_BEFORE = "INSERT INTO audit SELECT -7, at, actor, on_behalf, action, subject, place, detail, mac FROM audit LIMIT 1"

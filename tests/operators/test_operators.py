@@ -3,9 +3,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
+from bot.audit.ledger import Ledger
 from bot.channels.contract import Person
 from bot.dispatch.notice import Conflict, Unfit, Unknown
-from bot.ledger import Ledger
 from bot.operators import Operators, recognise
 from bot.signing import derive
 from bot.store import Store, open_store

@@ -15,8 +15,8 @@ from typing import Any, Self
 
 from aiohttp import ClientConnectionError, ClientSession, ClientTimeout
 
+from bot.audit.ledger import Ledger
 from bot.keys import Keys, Scope
-from bot.ledger import Ledger
 from bot.operators import Operators
 from bot.signing import derive
 from bot.store import open_store

@@ -5,7 +5,7 @@ import json
 import sys
 from pathlib import Path
 
-from bot.anchor import FILE
+from bot.audit.anchor import FILE
 from tests.stories.process import Process, serving
 from tests.stories.world import ANA, Platforms
 

@@ -16,9 +16,9 @@ from aiohttp.abc import AbstractResolver
 
 from bot import app as product
 from bot import settings as settings_files
+from bot.audit.ledger import Ledger
 from bot.clock import MovableClock
 from bot.keys import Keys, Scope
-from bot.ledger import Ledger
 from bot.logs import Mask
 from bot.operators import Operators
 from bot.rehearsal.caller import Caller

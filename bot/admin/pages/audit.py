@@ -8,8 +8,8 @@ from aiohttp import web
 from bot.admin import audit_words, paging, reading
 from bot.admin.reading import Reading
 from bot.admin.site import Moved, Page, Shown, Visit, page
-from bot.ledger import Entry
-from bot.verdict import Anchoring
+from bot.audit.ledger import Entry
+from bot.audit.verdict import Anchoring
 from interactions.model import Role
 
 AT_ONCE = 500

@@ -9,10 +9,10 @@ from bot.admin.checkup import current, look_again, patient_of, wrong
 from bot.admin.site import Moved, Page, Shown, Visit, page
 from bot.channels.contract import CALLER_CHANNEL
 from bot.dispatch.notice import Conflict, Fault
-from bot.doctor import examine_answers, masked
+from bot.doctor.examination import examine_answers, masked
+from bot.doctor.reach import REACH, answer_to
+from bot.doctor.round_trip import NOTHING_CAME, Hop, State, Trip, begin, end, follow
 from bot.logs import Mask
-from bot.reach import REACH, answer_to
-from bot.round_trip import NOTHING_CAME, Hop, State, Trip, begin, end, follow
 from interactions.model import Role
 
 HOME = "/admin/health"

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 
 from aiohttp import web
 
-from bot import way_back
 from bot.admin import preview
 from bot.admin.entries import Entry, changes_of, entries_of, flaws_of, saved_at
 from bot.admin.pages.settings import said_of
@@ -15,10 +14,11 @@ from bot.admin.site import Moved, Page, Shown, Visit, page
 from bot.admin.web import OWN_SCRIPT
 from bot.channels.contract import CALLER_CHANNEL, Channel, Check
 from bot.dispatch.health import ChannelHealth, Condition
-from bot.doctor import Part, masked
+from bot.doctor import way_back
+from bot.doctor.examination import Part, masked
+from bot.doctor.round_trip import mend_of
 from bot.events.registry import CLASSES
 from bot.logs import Mask
-from bot.round_trip import mend_of
 from bot.settings import Settings, SettingsFault
 from interactions.model import Role
 

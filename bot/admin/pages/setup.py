@@ -14,9 +14,9 @@ from bot.admin.setup_aids import WAYS, Way, aids_of, way_of
 from bot.admin.site import Faces, Moved, Page, Shown, Visit, page
 from bot.channels.contract import Channel, Check, Field, IsCalled
 from bot.dispatch.notice import Audience, Conflict, Fault, Unfit, Unknown
-from bot.doctor import Part, Patient, examine_address, masked, questioned
+from bot.doctor.examination import Part, Patient, examine_address, masked, questioned
+from bot.doctor.round_trip import mend_of
 from bot.operators import Operator, valid
-from bot.round_trip import mend_of
 from bot.settings import SettingsFault
 from bot.store import Row
 from interactions.card import Card

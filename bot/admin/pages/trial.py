@@ -7,13 +7,13 @@ from urllib.parse import quote
 
 from aiohttp import web
 
-from bot import way_back
 from bot.admin.site import Faces, Moved, Page, Shown, Visit, page
 from bot.channels.contract import CALLER_CHANNEL, Channel, Check
 from bot.dispatch.notice import Audience, Fault, Unknown
-from bot.doctor import questioned
+from bot.doctor import way_back
+from bot.doctor.examination import questioned
+from bot.doctor.round_trip import mend_of
 from bot.logs import Mask
-from bot.round_trip import mend_of
 from bot.store import Row, Tx
 from interactions.card import Card, Severity
 from interactions.model import Role

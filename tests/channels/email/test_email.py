@@ -14,9 +14,9 @@ from bot.channels.email import Email
 from bot.channels.email_failure import failure as meaning
 from bot.channels.email_letter import parse_address
 from bot.channels.email_relay import MAILS_PER_CONNECTION, Relay, Security, Server
+from bot.doctor.round_trip import mend_of
 from bot.rehearsal import failure
 from bot.rehearsal.mail import Mailbox
-from bot.round_trip import mend_of
 from interactions.card import Card, Choice, Outcome, Severity, Status
 from tests.channels.http.edges import edge
 

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from bot.channels.contract import Channel, Check, IsCalled
 from bot.channels.way_in import Doubt, Heard, heard
 from bot.dispatch.notice import Unknown
+from bot.doctor.round_trip import Hop, State, Trip, follow, last, when_silent
 from bot.memory import ChannelMemory
-from bot.round_trip import Hop, State, Trip, follow, last, when_silent
 from bot.store import Row, Store, Tx
 
 MANY = 100  # as many as are counted

@@ -16,11 +16,11 @@ from pathlib import Path
 
 from pydantic import JsonValue
 
+from bot.audit.ledger import FIRST, Head, Ledger
+from bot.audit.verdict import Anchoring, Mark, Verdict, judge
 from bot.files import locked, replace
-from bot.ledger import FIRST, Head, Ledger
 from bot.steady import forever
 from bot.store import StoreUnavailable
-from bot.verdict import Anchoring, Mark, Verdict, judge
 
 log = logging.getLogger(__name__)
 

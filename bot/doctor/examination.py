@@ -15,10 +15,11 @@ from email.utils import parsedate_to_datetime
 from aiohttp import ClientError, ClientSession, ClientTimeout
 from yarl import URL
 
-from bot import reach, skew, way_back
+from bot import skew
 from bot.channels.contract import CALLER_CHANNEL, CHECK_SECONDS, CanCheck, Channel, Check, Field
+from bot.doctor import reach, way_back
+from bot.doctor.reach import plain
 from bot.logs import Mask
-from bot.reach import plain
 from bot.settings import Settings
 from bot.store import Store, StoreUnavailable, Tx
 

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
 
-from bot.ledger import Chain
+from bot.audit.ledger import Chain
 
 
 @dataclass(frozen=True, slots=True)
