@@ -24,6 +24,23 @@ def _one_of(*known: str) -> Callable[[str], str]:
     return check
 
 
+def _listened_on(value: str) -> str:
+    """An address of this machine, without the brackets that it has in a URL, or a name of it."""
+    try:
+        return str(ipaddress.ip_address(value.removeprefix("[").removesuffix("]")))
+    except ValueError:
+        if not _is_host_name(value):
+            raise ValueError(f"{value!r} is neither an IP address nor the name of a host") from None
+        return value.casefold()
+
+
+def _is_host_name(value: str) -> bool:
+    """Labels with dots between them; a last one of digits alone would be read as part of an address."""
+    *_, last = labels = value.removesuffix(".").split(".")
+    right = all(re.fullmatch(r"[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?", label) for label in labels)
+    return right and len(value) < 254 and not last.isdigit()
+
+
 def _port(value: str) -> str:
     if not value.isascii() or not value.isdigit() or int(value) > 65535:
         raise ValueError(f"{value!r} is not a port")
@@ -129,7 +146,13 @@ _FORMATS = ("auto", "json", "text")
 
 CORE: tuple[Field, ...] = (
     Field("GATEBELL_DATA_DIR", "Where the database, the saved settings and the secret key live.", "./data"),
-    Field("HOST", "The address to listen on.", "127.0.0.1"),
+    Field(
+        "HOST",
+        "The address to listen on.",
+        "127.0.0.1",
+        check=_listened_on,
+        mend="Give an address of this machine such as 127.0.0.1, or 0.0.0.0 for all of them.",
+    ),
     Field("PORT", "The port to listen on; 0 takes a free one.", "8080", check=_port, mend="Give a number up to 65535."),
     Field(
         "BASE_URL",

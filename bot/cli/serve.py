@@ -4,6 +4,7 @@ import asyncio
 import errno
 import gc
 import logging
+import socket
 import sys
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
@@ -35,11 +36,11 @@ def serve() -> int:
     try:
         asyncio.run(run(settings, mask, _listening))
     except* CannotMigrate as group:
-        stopped_by += [str(error) for error in group.exceptions]
+        stopped_by += [str(error) for error in _each(group)]
     except* refusals as group:
         stopped_by += sorted({refusal(error, settings.database_url) for error in _each(group)})
     except* OSError as group:
-        stopped_by += [_why(error, settings) for error in group.exceptions]
+        stopped_by += [_why(error, settings) for error in _each(group)]
     for reason in stopped_by:
         log.error("cannot serve: %s", reason)
     return FAILED if stopped_by else 0
@@ -69,11 +70,14 @@ def _each(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
 
 
 def _why(error: BaseException, settings: Settings) -> str:
-    if isinstance(error, ExceptionGroup):
-        return "; ".join(_why(each, settings) for each in error.exceptions)
-    if isinstance(error, OSError) and error.errno == errno.EADDRINUSE:
-        return _taken(settings)
-    return str(error)
+    match error:
+        case OSError(errno=errno.EADDRINUSE):
+            return _taken(settings)
+        case socket.gaierror() | OSError(errno=errno.EADDRNOTAVAIL):
+            mend = "Set HOST to one that is, such as 127.0.0.1, or to 0.0.0.0 for all of them"
+            return f"{settings.host} is no address of this machine. {mend}"
+        case _:
+            return str(error)
 
 
 def _taken(settings: Settings) -> str:

@@ -107,6 +107,12 @@ async def test_a_server_says_when_its_port_is_taken(shell: Shell, mailbox: Mailb
     assert (code, said in err, "or stop what runs there" in err, "Traceback" in err) == (1, True, True, False)
 
 
+async def test_a_server_that_is_to_listen_on_a_foreign_address_says_so(shell: Shell) -> None:
+    code, _, err = await ended(await shell.start("serve", HOST="203.0.113.1", PORT=str(free_port())))
+    assert code == 1
+    assert "203.0.113.1 is no address of this machine. Set HOST" in err
+
+
 async def test_a_second_server_on_the_same_data_says_that_one_runs_already(shell: Shell) -> None:
     port = free_port()
     first = await shell.start("serve", PORT=str(port))

@@ -44,6 +44,24 @@ def test_the_own_address_is_one_that_can_be_reached(tmp_path: Path, host: str, a
     assert loaded(tmp_path, {"HOST": host, "PORT": "80"}).base_url == address
 
 
+@pytest.mark.parametrize(
+    "host, stored",
+    [("[::1]", "::1"), ("Gate.Example.com", "gate.example.com"), ("gate_bell-1", "gate_bell-1"), ("::", "::")],
+)
+def test_a_host_is_an_address_or_a_name(tmp_path: Path, host: str, stored: str) -> None:
+    assert loaded(tmp_path, {"HOST": host}).host == stored
+
+
+@pytest.mark.parametrize(
+    "wrong", ["http://0.0.0.0", "0.0.0.0:80", "10.0.0.0/8", "256.0.0.1", "8080", "a b", "-box", "a..b", "x" * 64, "*"]
+)
+def test_a_host_that_is_neither_an_address_nor_a_name_is_a_flaw_with_its_mend(tmp_path: Path, wrong: str) -> None:
+    with pytest.raises(SettingsFault) as caught:
+        loaded(tmp_path, {"HOST": wrong})
+    said = f"HOST: {wrong!r} is neither an IP address nor the name of a host (in the environment). Give an address"
+    assert str(caught.value).startswith(said)
+
+
 def test_what_joins_the_process_environment_later_was_not_said_from_outside(tmp_path: Path) -> None:
     """What is saved is published there, and must stay changeable by whoever saved it."""
     environ = {"PORT": "1"}
