@@ -33,6 +33,7 @@ from bot.dispatch.cooldown import MemoryCooldown, RedisCooldown
 from bot.dispatch.dispatcher import Dispatcher
 from bot.dispatch.health import HealthBoard
 from bot.dispatch.notice import Unfit
+from bot.dispatch.outbox import FROM_WORK
 from bot.dispatch.pacing import MemoryPacing, NoPacing, Pacing, RedisPacing
 from bot.dispatch.pipeline import Rules
 from bot.dispatch.questions import Questions
@@ -349,7 +350,7 @@ async def _look_at_clock(product: Product) -> None:
 
 
 async def _look_at_queue(product: Product) -> None:
-    sql = "SELECT COUNT(*) AS depth, MIN(due_at) AS oldest FROM delivery WHERE state = 'open' AND shown < wanted"
+    sql = f"SELECT COUNT(*) AS depth, MIN(due_at) AS oldest{FROM_WORK}"
     try:
         row = await product.store.read(lambda tx: tx.row(sql))
     except StoreUnavailable:

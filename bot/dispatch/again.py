@@ -11,16 +11,16 @@ from bot.dispatch.questions import Ledger
 from bot.ids import new_id
 from bot.store import Tx
 
+COPY = f"SELECT d.*, p.version, ({outbox.WORK}) AS is_work{outbox.FROM_COPIES} WHERE d.id = :id"
+
 
 async def send_again(tx: Tx, ledger: Ledger, delivery_id: str, at: datetime, by: str, place: str) -> str:
     """Put one more copy into the outbox, from the beginning of the same chain; its id. Raises Unknown, Conflict."""
-    row = await tx.row(
-        "SELECT d.*, p.version FROM delivery d JOIN post p ON p.ref = d.ref WHERE d.id = :id", {"id": delivery_id}
-    )
+    row = await tx.row(COPY, {"id": delivery_id})
     if row is None:
         raise Unknown("there is no delivery with this id", "id")
     caller = row["reader_kind"] == ReaderKind.CALLER
-    if row["state"] == "open" and row["shown"] < row["wanted"]:
+    if row["is_work"]:
         raise Conflict("it is still being sent; look at it again in a minute", "id")
     if caller and row["version"] == 0:
         raise Conflict("there is nothing to tell the caller before it has ended", "id")

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pydantic import JsonValue
 
 from bot.channels.contract import Answer, Click, Person, Review
+from bot.dispatch.outbox import FROM_COPIES
 from bot.dispatch.setting import Setting
 from bot.dispatch.worker import Tools
 from bot.store import Tx
@@ -17,6 +18,11 @@ from interactions.model import Actor, Interaction
 
 LINK = "link"  # the platform of a signed page: its token proves one reader
 NOT_OURS = "This button does not belong to a request here, so nothing happened."
+
+COPY = (
+    f"SELECT d.ref, d.reader_kind, d.reader_id, d.channel, p.interaction_id{FROM_COPIES}"
+    " WHERE d.id = :id AND p.interaction_id <> ''"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,11 +138,7 @@ class Answers:
 
     async def _copy(self, ticket: Ticket) -> Copy | None:
         async def job(tx: Tx) -> Copy | None:
-            row = await tx.row(
-                "SELECT d.ref, d.reader_kind, d.reader_id, d.channel, p.interaction_id"
-                " FROM delivery d JOIN post p ON p.ref = d.ref WHERE d.id = :id AND p.interaction_id <> ''",
-                {"id": ticket.delivery},
-            )
+            row = await tx.row(COPY, {"id": ticket.delivery})
             if row is None:
                 return None
             return Copy(row["ref"], row["interaction_id"], row["reader_kind"], row["reader_id"], row["channel"])

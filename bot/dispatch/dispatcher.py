@@ -47,6 +47,7 @@ class Dispatcher:
         async with asyncio.TaskGroup() as loops:
             loops.create_task(self._worker.run(), name="worker")
             loops.create_task(self._worker.keep_leases(), name="leases")
+            loops.create_task(self._worker.take_in_strays(), name="strays")
             loops.create_task(self._timers.run(), name="timers")
             loops.create_task(self._retention.run(), name="retention")
 

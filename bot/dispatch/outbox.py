@@ -20,6 +20,9 @@ from interactions import codec
 from interactions.card import Card
 
 LEASE_SECONDS = 15.0  # renewed while the work goes on; how long a dead worker holds up what it had
+WORK = "state = 'open' AND shown < wanted"  # of deliveries; ix_delivery_work holds exactly these
+FROM_WORK = f" FROM delivery WHERE {WORK}"
+FROM_COPIES = " FROM delivery d JOIN post p ON p.ref = d.ref"
 POST = Bulk(
     "INSERT INTO post (ref, card, record, version, rank, interaction_id, thread, cooldown, created_at, changed_at)"
     " SELECT ref, card, record, 0, rank, interaction_id, thread, cooldown, at, at FROM {rows}",
@@ -97,11 +100,18 @@ RENEW = Bulk(
     "UPDATE delivery SET lease_until = r.until FROM {rows} WHERE delivery.id = r.id AND delivery.lease = r.lease",
     {"id": TEXT, "lease": TEXT, "until": DOUBLE},
 )
-CLAIM = (
-    "UPDATE delivery SET lease = :lease, lease_until = :until WHERE id IN ("
-    "SELECT id FROM delivery WHERE channel = :channel AND state = 'open' AND shown < wanted"
-    " AND due_at <= :now AND lease_until <= :now ORDER BY rank, due_at LIMIT :places "
+CLAIM = "UPDATE delivery SET lease = :lease, lease_until = :until WHERE id IN "
+CLAIMABLE = (
+    f"SELECT id{FROM_WORK} AND channel = :channel AND due_at <= :now AND lease_until <= :now"
+    " ORDER BY rank, due_at LIMIT :places "
 )
+CLAIMED = (
+    f"SELECT d.*, p.card, p.record, p.version, p.changed_at, p.interaction_id, p.thread, p.cooldown{FROM_COPIES}"
+    " WHERE d.id = :id"
+)
+_CLAIMABLE_AT = "CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END"
+NEXT_DUE = f"SELECT MIN({_CLAIMABLE_AT}) AS due{FROM_WORK} AND {_CLAIMABLE_AT} > :after"
+WAITING_CHANNELS = f"SELECT DISTINCT channel{FROM_WORK} AND due_at <= :since"
 
 
 class NewPost(NamedTuple):
@@ -307,7 +317,7 @@ async def claim(tx: Tx, lease: str, room: Mapping[str, int], at: datetime) -> tu
         if places <= 0:
             continue
         taken = await tx.rows(
-            CLAIM + tx.skip_locked + ") RETURNING id",
+            f"{CLAIM}({CLAIMABLE}{tx.skip_locked}) RETURNING id",
             {"lease": lease, "until": now + LEASE_SECONDS, "channel": channel, "now": now, "places": places},
         )
         for each in taken:
@@ -328,13 +338,15 @@ async def release_all(tx: Tx) -> None:
     await tx.run("UPDATE delivery SET lease = '', lease_until = 0 WHERE lease <> ''")
 
 
-async def next_due(tx: Tx, at: datetime) -> float | None:
-    """When the earliest work falls due that nobody holds beyond that moment."""
-    row = await tx.row(
-        "SELECT MIN(CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END) AS due FROM delivery"
-        " WHERE state = 'open' AND shown < wanted"
-    )
+async def next_due(tx: Tx, after: datetime) -> float | None:
+    """When more work may be claimed than could be at the given moment."""
+    row = await tx.row(NEXT_DUE, {"after": after.timestamp()})
     return row["due"] if row else None
+
+
+async def waiting_channels(tx: Tx, since: datetime) -> list[str]:
+    """The channels that have had something to do since then, whether or not there is a channel of that name here."""
+    return [row["channel"] for row in await tx.rows(WAITING_CHANNELS, {"since": since.timestamp()})]
 
 
 async def keep(tx: Tx, kept: Kept, at: datetime) -> str:
@@ -397,11 +409,7 @@ def rank_of(post: NewPost) -> int:
 
 async def _load(tx: Tx, delivery: str, lease: str) -> Claim | Unreadable | None:
     """The claim; a row that cannot be read is set aside, so that the queue behind it flows."""
-    row = await tx.row(
-        "SELECT d.*, p.card, p.record, p.version, p.changed_at, p.interaction_id, p.thread, p.cooldown"
-        " FROM delivery d JOIN post p ON p.ref = d.ref WHERE d.id = :id",
-        {"id": delivery},
-    )
+    row = await tx.row(CLAIMED, {"id": delivery})
     try:
         return None if row is None else _claim_from(row, lease)
     except (ValueError, TypeError) as error:

@@ -28,7 +28,7 @@ LATER = 1.0  # seconds until the digest goes out: what still arrives may join it
 SHOWN = 15  # of them named in the digest
 KEPT = 200  # of them remembered by name, for the case that the digest itself has to wait
 HELD_UP = (
-    "SELECT id FROM delivery WHERE channel = :channel AND reader_id = :reader AND state = 'open' AND shown < 0"
+    f"SELECT id{outbox.FROM_WORK} AND shown < 0 AND channel = :channel AND reader_id = :reader"
     " AND lease_until <= :now AND rank > :gravest ORDER BY rank, created_at LIMIT :most "
 )
 WAITING = Bulk(

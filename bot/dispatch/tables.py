@@ -8,6 +8,8 @@ from typing import Any, ClassVar
 from sqlalchemy import Double, Index, Text, text
 from sqlmodel import Field, SQLModel
 
+from bot.dispatch.outbox import WORK
+
 
 def _moment(*, index: bool = False, nullable: bool = False) -> Any:
     return Field(default=None if nullable else 0.0, sa_type=Double, index=index, nullable=nullable)
@@ -77,8 +79,8 @@ class DeliveryRow(SQLModel, table=True):
             "channel",
             "rank",
             "due_at",
-            sqlite_where=text("state = 'open' AND shown < wanted"),
-            postgresql_where=text("state = 'open' AND shown < wanted"),
+            sqlite_where=text(WORK),
+            postgresql_where=text(WORK),
         ),
     )
 

@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 AT_ONCE = 200  # sends in flight per channel
 ANSWER_WITHIN = 15.0  # seconds; channels have shorter limits of their own
 LOOK_AGAIN = 1.0  # seconds until work of other replicas is noticed
+LEFT_TO_OTHERS = timedelta(minutes=10)  # while versions change, a replica of another one may have the channel
+LOOK_FOR_STRAYS = timedelta(minutes=1)
 URGENT = Severity.HIGH.rank
 POISONED = 5  # failures of ours over one copy, after which it is set aside
 
@@ -137,6 +139,10 @@ class Worker:
         """Renew the leases of what takes long, until cancelled: a short lease lets others take over soon."""
         await forever("renewing leases", self._renew, outbox.LEASE_SECONDS / 3, longest=LOOK_AGAIN)
 
+    async def take_in_strays(self) -> None:
+        """Take up what waits for a channel that this version does not have, until cancelled: nobody else may ever."""
+        await forever("taking in strays", self._take_in_strays, longest=LOOK_FOR_STRAYS.total_seconds())
+
     async def drain(self, seconds: float) -> None:
         """Stop claiming; let what is in flight end within the time. What does not is taken over after its lease."""
         self._stopping = True
@@ -153,13 +159,21 @@ class Worker:
             await self._tools.store.put(outbox.renewed(ids, self.lease, self._tools.clock.now()))
 
     async def _take_up(self) -> None:
-        if not await self._claim():
-            await self._rest()
-
-    async def _claim(self) -> int:
-        """Take up what is due and begin with it; how much that was."""
         self._wake.clear()
-        room, now = self.room(), self._tools.clock.now()
+        now = self._tools.clock.now()
+        if not await self._claim(self.room(), now):
+            await self._rest(now)
+
+    async def _take_in_strays(self) -> None:
+        now, here = self._tools.clock.now(), self._tools.channels()
+        waiting = await self._tools.store.read(lambda tx: outbox.waiting_channels(tx, now - LEFT_TO_OTHERS))
+        strays = {name: AT_ONCE - self._running[name] for name in waiting if name not in here}
+        if strays and not self._stopping:
+            await self._claim(strays, now)
+        await self._tools.clock.until(now + LOOK_FOR_STRAYS)
+
+    async def _claim(self, room: Mapping[str, int], now: datetime) -> int:
+        """Take up what is due and begin with it; how much that was."""
         claimed, aside = await self._tools.store.write(lambda tx: outbox.claim(tx, self.lease, room, now))
         self.start(claimed)
         for each in aside:
@@ -169,12 +183,14 @@ class Worker:
                 self._ended(each.interaction_id, Status.UNDELIVERABLE)
         return len(claimed)
 
-    async def _rest(self) -> None:
-        """Sleep until work falls due, is announced, or may have been left by another replica."""
-        now = self._tools.clock.now()
-        due = await self._tools.store.read(lambda tx: outbox.next_due(tx, now))
-        seconds = LOOK_AGAIN if due is None else min(LOOK_AGAIN, max(0.02, due - now.timestamp()))
-        resting = asyncio.ensure_future(self._tools.clock.until(now + timedelta(seconds=seconds)))
+    async def _rest(self, looked: datetime) -> None:
+        """Sleep until more work falls due than was looked at, is announced, or may have been left by another replica.
+
+        What was due then and yet not taken waits for room on its channel, or for a version that has it.
+        """
+        due = await self._tools.store.read(lambda tx: outbox.next_due(tx, looked))
+        seconds = LOOK_AGAIN if due is None else min(LOOK_AGAIN, max(0.02, due - looked.timestamp()))
+        resting = asyncio.ensure_future(self._tools.clock.until(looked + timedelta(seconds=seconds)))
         woken = asyncio.ensure_future(self._wake.wait())
         await asyncio.wait({resting, woken}, return_when=asyncio.FIRST_COMPLETED)
         resting.cancel()
@@ -272,7 +288,7 @@ class Worker:
             name, more = claim.chain[step], step + 1 < len(claim.chain)
             channel = self._tools.channels().get(name)
             if channel is None or channel.missing():
-                refusals.append(DeliveryError(Reason.NOT_SET_UP, f"{name} is not set up"))
+                refusals.append(_not_here(name, channel))
                 continue
             if self._places[claim.id] != name:
                 if self._running[name] >= AT_ONCE:
@@ -319,14 +335,16 @@ class Worker:
     async def _update(self, claim: Claim, receipt: Receipt, reader: Reader, post: Post) -> Kept:
         """The copy where it lies: in place, on its own channel."""
         channel = self._tools.channels().get(receipt.channel)
-        if channel is not None and not isinstance(channel, CanUpdate):
+        if channel is None:
+            return _stale(claim, (), receipt, _not_here(receipt.channel, None))
+        if not isinstance(channel, CanUpdate):
             return Kept(claim, (), claim.version, receipt, claim.step, "done")
         attempts: list[Attempt] = []
         silent_until = await self._tools.pacing.blocked_until(_place(receipt.channel, claim))
         if silent_until > self._tools.clock.now().timestamp():
             return Kept(claim, (), claim.shown, receipt, claim.step, "open", silent_until, tries=claim.tries)
-        if channel is None or channel.missing():
-            outcome: Receipt | DeliveryError = DeliveryError(Reason.NOT_SET_UP, f"{receipt.channel} is not set up")
+        if channel.missing():
+            outcome: Receipt | DeliveryError = _not_here(receipt.channel, channel)
         else:
             outcome = await self._attempt(channel, reader, post, claim, attempts)
         if isinstance(outcome, Receipt):
@@ -335,10 +353,8 @@ class Worker:
         now = self._tools.clock.now().timestamp()
         if chain.worth_updating_again(outcome.reason, now - claim.wanted_since):
             due = now + chain.backoff(claim.tries, outcome.retry_after)
-            kept = Kept(claim, attempts, claim.shown, receipt, claim.step, "open", due, tries=claim.tries + 1)
-            return kept._replace(reason=str(outcome.reason), detail=outcome.detail)
-        kept = Kept(claim, attempts, claim.shown, receipt, claim.step, "failed")
-        return kept._replace(reason=str(outcome.reason), detail=outcome.detail)
+            return _stale(claim, attempts, receipt, outcome)._replace(state="open", due_at=due, tries=claim.tries + 1)
+        return _stale(claim, attempts, receipt, outcome)
 
     async def _attempt(
         self, channel: Channel, reader: Reader, post: Post, claim: Claim, attempts: list[Attempt]
@@ -410,6 +426,10 @@ def _masked(outcome: Receipt | DeliveryError, mask: Callable[[str], str]) -> Rec
     return DeliveryError(outcome.reason, mask(outcome.detail), outcome.retry_after)
 
 
+def _not_here(name: str, channel: Channel | None) -> DeliveryError:
+    return DeliveryError(Reason.NOT_SET_UP, f"{name} is not {'set up' if channel else 'part of this version'}")
+
+
 def _place(channel: str, claim: Claim) -> str:
     return place_of(channel, claim.reader_kind, claim.place or claim.reader_id)
 
@@ -423,6 +443,12 @@ def _later(
 ) -> Kept:
     reason, detail = _sum_up(refusals) if refusals else ("", "")
     return Kept(claim, attempts, claim.shown, None, step, "open", moment, moment, tries, reason, detail)
+
+
+def _stale(claim: Claim, attempts: Sequence[Attempt], receipt: Receipt, refused: DeliveryError) -> Kept:
+    """A copy that lies somewhere and goes on saying what it said."""
+    kept = Kept(claim, attempts, claim.shown, receipt, claim.step, "failed")
+    return kept._replace(reason=str(refused.reason), detail=refused.detail)
 
 
 def _sum_up(refusals: Sequence[DeliveryError]) -> tuple[str, str]:

@@ -6,10 +6,10 @@ import pytest
 
 from bot.channels.contract import DeliveryError, Post, Reason
 from bot.dispatch.health import HANGS_IN_A_ROW, PAUSE
-from bot.dispatch.worker import AT_ONCE, POISONED
+from bot.dispatch.worker import AT_ONCE, LEFT_TO_OTHERS, POISONED
 from bot.store import Store
 from interactions.card import Severity, Status
-from tests.dispatch.working import Does, Mail, Told, Works, running
+from tests.dispatch.working import Does, Looked, Mail, Told, Works, running
 
 
 def refuses(reason: Reason, retry_after: float | None = None) -> Does:
@@ -280,3 +280,50 @@ async def test_no_platform_can_ask_for_a_silence_of_years(works: Works) -> None:
     async with running(works.worker()):
         row = await works.until_tried(copy, 1)
     assert row["due_at"] - works.clock.now().timestamp() <= 3600
+
+
+async def test_a_channel_that_this_version_does_not_have_is_passed_over(works: Works) -> None:
+    copy = await works.put("A notice", "pager", "mail")
+    async with running(works.worker()):
+        works.clock.forward(LEFT_TO_OTHERS.total_seconds() + 1)
+        row = await works.until(copy, "done")
+    assert (row["channel"], works.channels["mail"].sent) == ("mail", ["A notice"])
+
+
+async def test_a_copy_for_such_a_channel_alone_is_closed_as_failed(works: Works) -> None:
+    copy = await works.put("A question", "pager", asks="question-1")
+    async with running(works.worker()):
+        works.clock.forward(LEFT_TO_OTHERS.total_seconds() + 1)
+        row = await works.until(copy, "failed")
+    assert (row["reason"], row["detail"]) == ("not_set_up", "pager is not part of this version")
+    assert works.ended == [("question-1", Status.UNDELIVERABLE)]
+
+
+async def test_a_copy_that_lies_on_such_a_channel_cannot_be_brought_up_to_date(works: Works) -> None:
+    copy = await works.put("A question", "chat", "mail")
+    async with running(works.worker()) as worker:
+        await works.until(copy, "done")
+        del works.channels["chat"]
+        await works.change(copy, "Decided")
+        works.clock.forward(LEFT_TO_OTHERS.total_seconds() + 1)
+        worker.wake()
+        row = await works.until(copy, "failed")
+    assert (row["detail"], row["shown"]) == ("chat is not part of this version", 0)
+    assert works.channels["mail"].sent == []
+
+
+async def test_what_another_version_may_still_send_is_left_to_it(works: Works) -> None:
+    copy = await works.put("A notice", "pager", "mail")
+    works.clock.forward(LEFT_TO_OTHERS.total_seconds() - 10)
+    async with running(works.worker()):
+        await works.until(await works.put("Another", "mail"), "done")
+        assert (await works.row(copy))["state"] == "open"
+
+
+async def test_what_nobody_here_can_take_keeps_the_worker_no_busier(works: Works) -> None:
+    """It is due all the time, and yet there is nothing to do about it."""
+    await works.put("A notice", "pager")
+    works.store = looked_at = Looked(works.store)
+    async with running(works.worker()):
+        await asyncio.sleep(0.5)
+    assert looked_at.writes < 5

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import ClassVar, Self
+from typing import ClassVar, Self, TypeVar
 
 from bot.channels.contract import Edge, Field, Post, Rate, Reader, ReaderKind, Receipt
 from bot.clock import MovableClock
@@ -18,10 +18,11 @@ from bot.dispatch.pacing import MemoryPacing
 from bot.dispatch.stamps import Stamps
 from bot.dispatch.worker import Tools, Worker
 from bot.ids import new_id
-from bot.store import Row, Store, Tx
+from bot.store import Job, Row, Store, Tx, Write
 from interactions.card import Card, Severity, Status
 
 ANA = Reader(ReaderKind.OPERATOR, "ana", "Ana", "ana@example.com")
+T = TypeVar("T")
 Does = Callable[[Post], Awaitable[None]]  # returns for an accepted card, raises what it is refused with
 
 
@@ -87,6 +88,31 @@ class Counted:
 
     def shown(self, seconds: float) -> None:
         return
+
+
+@dataclass
+class Looked:
+    """A store that counts how often it is asked to write."""
+
+    inside: Store
+    writes: int = 0
+
+    async def start(self) -> None:
+        await self.inside.start()
+
+    async def stop(self) -> None:
+        await self.inside.stop()
+
+    async def write(self, job: Job[T]) -> T:
+        self.writes += 1
+        return await self.inside.write(job)
+
+    async def put(self, *writes: Write) -> list[Row]:
+        self.writes += 1
+        return await self.inside.put(*writes)
+
+    async def read(self, job: Job[T]) -> T:
+        return await self.inside.read(job)
 
 
 @dataclass
@@ -175,7 +201,7 @@ async def _nothing(channel: str, reader: str) -> None:
 @asynccontextmanager
 async def running(worker: Worker) -> AsyncIterator[Worker]:
     async with asyncio.TaskGroup() as loops:
-        tasks = [loops.create_task(worker.run()), loops.create_task(worker.keep_leases())]
+        tasks = [loops.create_task(each) for each in (worker.run(), worker.keep_leases(), worker.take_in_strays())]
         yield worker
         await worker.drain(0.1)
         for task in tasks:
