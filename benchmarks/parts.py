@@ -6,9 +6,11 @@ The steps run in turns, several times over, and the best of each counts: on a sm
 import asyncio
 import contextlib
 import itertools
+import tempfile
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from pathlib import Path
 
 from benchmarks.delivery import event, lines_to
 from benchmarks.load import Request, saturated
@@ -28,7 +30,12 @@ class Step:
 
 async def measured(quick: bool) -> list[Measure]:
     many = 2_000 if quick else 8_000
-    with helper("sink") as sink, helper("floor", sink.address) as bare:
+    with (
+        tempfile.TemporaryDirectory(prefix="gatebell-bench-", dir=Path.cwd()) as folder,
+        helper("sink") as sink,
+        helper("floor", sink.address) as bare,
+        helper("least", sink.address, folder) as least,
+    ):
         told = slack_settings(sink)
         untold = {**told, "EVENTS_DISABLED": "oauth.refresh_failed"}
         async with contextlib.AsyncExitStack() as stack:
@@ -40,6 +47,7 @@ async def measured(quick: bool) -> list[Measure]:
                     "forwarded by the floor": (bare, event),
                     "a request that does nothing": (full, lambda _: Request("/healthz", b"")),
                     "an event that is stored, and told to nobody": (quiet, event),
+                    "the least that stores and shows": (least, event),
                     "an event that is stored and shown": (full, event),
                 },
             )

@@ -116,7 +116,9 @@ class Installation:
         command = [sys.executable, "-m", "bot", "serve"]
         environ = {**self._environ, "PORT": str(port)}
         with self._log.open("a") as log:
-            process = subprocess.Popen(command, env=environ, cwd=self._folder, stderr=log, text=True)
+            process = subprocess.Popen(
+                command, env=environ, cwd=self._folder, stdout=subprocess.DEVNULL, stderr=log, text=True
+            )
         return Running(process, port, self.key)
 
     async def _until_ready(self, running: Running) -> None:
