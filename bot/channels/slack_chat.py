@@ -19,7 +19,7 @@ from renderers.mrkdwn import sections
 _SECTIONS = 4  # all blocks of one message together take about 13,200 characters
 _MARKUP = re.compile(r"<([^<>\n]+)>")
 _STATUS = "is thinking…"
-_STATUS_SECONDS = 90.0  # Slack takes a status away after two minutes
+STATUS_SECONDS = 90.0  # Slack takes a status away after two minutes
 _PLACEHOLDER_AFTER = 1.5
 _PASSING = frozenset({Reason.RATE_LIMITED, Reason.UNAVAILABLE, Reason.TIMED_OUT})
 
@@ -47,13 +47,17 @@ def _shown(inside: str) -> str:
 
 @dataclass(slots=True)
 class RoomChat:
-    """A direct message, or a channel where the bot was mentioned. `message` is what the person wrote."""
+    """A direct message, or a channel where the bot was mentioned. `message` is what the person wrote.
+
+    A status is shown again after `status_seconds`, for as long as the answer is being prepared.
+    """
 
     person: Person
     web: Web
     place: str
     message: str
     thread: str = ""
+    status_seconds: float = STATUS_SECONDS
     _placeholder: "asyncio.Task[str] | None" = field(default=None, init=False)
     _has_status: bool = field(default=False, init=False)
 
@@ -99,14 +103,15 @@ class RoomChat:
             await self._hide()
 
     async def _show(self) -> None:
+        self._has_status = True  # from now on: a call that is given up may have set it
         try:
             while True:
                 await self._status(_STATUS)
-                self._has_status = True
-                await asyncio.sleep(_STATUS_SECONDS)
+                await asyncio.sleep(self.status_seconds)
         except DeliveryError as error:
             if error.reason in _PASSING:
                 return
+        self._has_status = False
         # The app may set no status: a quick answer needs no sign, a slow one gets a message that it will replace.
         await asyncio.sleep(_PLACEHOLDER_AFTER)
         self._placeholder = asyncio.create_task(self._post({"text": "…"}))

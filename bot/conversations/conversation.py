@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from bot import signing
 from bot.channels.contract import Chat, DeliveryError, Person
-from bot.conversations.agent import Agent, Endpoint, Message, Question, Silent
+from bot.conversations.agent import Agent, Endpoint, Message, Question, Reply, Silent
 from bot.conversations.commands import Command, command_of, help_words
 from bot.conversations.turns import Turns
 from bot.dispatch.notice import Ask, Audience, Fault, Opened
@@ -109,12 +109,10 @@ class Conversation:
         message = Message(text, chat.person, actor, _conversation(chat.person), self._now())
         async with chat.typing():
             reply = await self._agent.ask(endpoint, message)
-        if isinstance(reply, Silent):
-            await _say(chat, reply.words)
-            return
-        if reply.markdown:
-            await _say(chat, reply.markdown)
-        if reply.interaction:
+            words = reply.words if isinstance(reply, Silent) else reply.markdown
+            if words:
+                await _say(chat, words)  # here, so that the answer takes the place of the sign that it is coming
+        if isinstance(reply, Reply) and reply.interaction:
             await self._open(reply.interaction, actor, chat)
 
     async def _open(self, asked: Question, actor: Actor, chat: Chat) -> None:

@@ -37,12 +37,15 @@ class Screen:
     said: list[str] = field(default_factory=list)
     typing_now: bool = False
     typed: int = 0
+    said_while_typing: list[str] = field(default_factory=list)
     failure: DeliveryError | None = None
 
     async def say(self, markdown: str) -> None:
         if self.failure:
             raise self.failure
         self.said.append(markdown)
+        if self.typing_now:
+            self.said_while_typing.append(markdown)
 
     def typing(self) -> AbstractAsyncContextManager[None]:
         return self._typing()

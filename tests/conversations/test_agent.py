@@ -149,6 +149,17 @@ async def test_it_is_seen_typing_while_the_agent_works(world: World, agent: Agen
     assert (await world.hear("build?"), world.ana.typing_now) == (["typing: True"], False)
 
 
+async def test_an_answer_takes_the_place_of_the_sign_that_it_is_coming(world: World, agent: AgentEndpoint) -> None:
+    await world.hear("build?")
+    assert world.ana.said_while_typing == world.ana.said != []
+
+
+async def test_a_silent_agents_end_takes_the_place_of_the_sign_too(world: World, agent: AgentEndpoint) -> None:
+    agent.fail(failure.status(500))
+    await world.hear("build?")
+    assert world.ana.said_while_typing == world.ana.said != []
+
+
 @pytest.mark.parametrize(
     "trouble, words",
     [

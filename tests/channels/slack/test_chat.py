@@ -1,12 +1,26 @@
 """What people write to the bot, and how it answers."""
 
+import asyncio
+
 import pytest
 from aiohttp import ClientSession
 
-from bot.channels.slack_chat import heard, pieces
-from bot.rehearsal.failure import error
+from bot.channels.contract import Person
+from bot.channels.slack_chat import STATUS_SECONDS, RoomChat, heard, pieces
+from bot.rehearsal import slack_screen
+from bot.rehearsal.failure import Failure, Kind, error, status
 from bot.rehearsal.slack import SlackWorkspace
 from tests.channels.slack.world import World, world_of
+
+
+async def asked_in(world: World, *, status_seconds: float = STATUS_SECONDS) -> RoomChat:
+    """The chat in which Ana has just asked something."""
+    dm = world.slack.dm("ana@example.com")
+    await dm.say("hello")
+    await world.settled()
+    dm.statuses.clear()
+    web = world.channel.api
+    return RoomChat(Person("slack", "U0ANA"), web, dm.id, dm.messages[0].ts, status_seconds=status_seconds)
 
 
 async def test_a_direct_message_is_heard_and_answered_there(either: World) -> None:
@@ -53,6 +67,34 @@ async def test_a_status_goes_although_nothing_was_said(world: World) -> None:
     await world.slack.until(lambda: dm.status == "is thinking…", what="the status")
     await world.settled()
     assert dm.status == ""
+
+
+async def test_a_status_is_shown_again_before_slack_takes_it_away(world: World) -> None:
+    room = world.slack.dm("ana@example.com")
+    async with (await asked_in(world, status_seconds=0.05)).typing():
+        await world.slack.until(lambda: room.statuses.count("is thinking…") == 3, what="the status for the third time")
+    assert (room.status, room.statuses[-1]) == ("", "")
+
+
+def test_a_status_never_runs_out_while_an_answer_is_prepared() -> None:
+    assert STATUS_SECONDS + 10 < slack_screen.STATUS_SECONDS
+
+
+async def test_a_status_goes_although_slack_never_said_that_it_shows(world: World) -> None:
+    chat, room = await asked_in(world), world.slack.dm("ana@example.com")
+    world.slack.fail(Failure(Kind.HANG, late=True), path="assistant.threads.setStatus", times=1)
+    async with chat.typing():
+        await asyncio.sleep(0.3)
+    assert (room.statuses[0], room.status) == ("is thinking…", "")
+
+
+async def test_a_busy_slack_is_asked_for_no_sign_again(world: World) -> None:
+    chat, dm = await asked_in(world), world.slack.dm("ana@example.com")
+    rule = world.slack.fail(status(429, retry_after=30), path="assistant.threads.setStatus")
+    async with chat.typing():
+        await asyncio.sleep(1.8)
+        asked, shown = rule.hits, dm.last.shown_text()
+    assert (asked, shown) == (1, "I heard *you*.")
 
 
 async def test_an_app_without_status_shows_a_placeholder_that_becomes_the_answer(world: World) -> None:
