@@ -4,8 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from bot import vault
-
-_SEALED = "sealed:"
+from interactions.card import SEALED
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,13 +15,11 @@ class Links:
 
     def seal(self, url: str) -> str:
         """What a stored card may hold: no renderer shows it as it is."""
-        return _SEALED + vault.seal(url, self.keys)
+        return SEALED + vault.seal(url, self.keys)
 
     def open(self, link: str) -> str:
-        """The link of a card as its reader gets it; "" where none of the keys opens it any more."""
-        if not link.startswith(_SEALED):
-            return link
+        """A sealed link as its reader gets it; "" where none of the keys opens it any more."""
         try:
-            return vault.unseal(link.removeprefix(_SEALED), self.keys)
+            return vault.unseal(link.removeprefix(SEALED), self.keys)
         except vault.CannotOpen:
             return ""

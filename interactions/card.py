@@ -95,6 +95,9 @@ class Outcome:
     reason: str = ""
 
 
+SEALED = "sealed:"  # how a link begins that is for its reader alone; what follows says nothing to anybody
+
+
 @dataclass(frozen=True, slots=True)
 class Card:
     """A notice or a question. Text is markdown from outside: data, never markup of a platform.
@@ -123,6 +126,11 @@ class Card:
     @property
     def status(self) -> Status:
         return self.outcome.status if self.outcome else Status.PENDING
+
+    @property
+    def is_personal(self) -> bool:
+        """Whether it is for its reader alone: its link lies sealed, for it makes its reader of whoever opens it."""
+        return self.link.startswith(SEALED)
 
     @property
     def guarded(self) -> tuple[Choice, ...]:

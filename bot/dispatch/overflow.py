@@ -57,11 +57,6 @@ class Waiting:
     card: Card
     record: Mapping[str, JsonValue]
 
-    @property
-    def is_awaited(self) -> bool:
-        """Whether a person waits for it: a link that is no address is sealed, as whoever asked for it alone gets it."""
-        return bool(self.card.link) and not self.card.link.startswith(("https://", "http://"))
-
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
@@ -115,7 +110,7 @@ async def group(tx: Tx, channel: str, reader_id: str, at: datetime) -> Reader | 
         },
     )
     waiting = [each for row in await tx.bulk(WAITING, [(row["id"],) for row in held]) if (each := _read(row))]
-    notices = [each for each in waiting if not each.is_awaited]
+    notices = [each for each in waiting if not each.card.is_personal]
     if len(notices) < CROWD:
         return None
     ref, crowd, first = new_id(at), _counted(notices), notices[0].row
@@ -126,7 +121,7 @@ async def group(tx: Tx, channel: str, reader_id: str, at: datetime) -> Reader | 
     await tx.run("UPDATE delivery SET due_at = :due WHERE id = :id", {"id": copy.id, "due": at.timestamp() + LATER})
     detail = f"told together with {crowd.size - 1} others"
     await tx.bulk(GROUPED, [(each.row["id"], ref, detail, at.timestamp()) for each in notices])
-    await tx.bulk(BEFORE_ALL, [(each.row["id"], at.timestamp()) for each in waiting if each.is_awaited])
+    await tx.bulk(BEFORE_ALL, [(each.row["id"], at.timestamp()) for each in waiting if each.card.is_personal])
     return copy.reader
 
 

@@ -12,8 +12,7 @@ from interactions.codec import Ticket, seal, unseal
 class Stamps:
     """Two kinds of token with keys of their own: one for the buttons of a copy, one for its reader's signed page.
 
-    `open_link` opens a card's link that lies sealed in the database because it is for its reader alone, and returns any
-    other as it is.
+    `open_link` opens the link of a personal card, which lies sealed in the database.
     """
 
     base_url: Callable[[], str]
@@ -30,7 +29,7 @@ class Stamps:
         return Post(
             ref=claim.ref,
             version=claim.version,
-            card=replace(claim.card, link="") if self._is_sealed(claim.card.link) else claim.card,
+            card=replace(claim.card, link="") if claim.card.is_personal else claim.card,
             token=seal(ticket, self.copy_keys) if asks else "",
             page=self._look(claim, ticket) if asks else "",
             thread=claim.thread,
@@ -44,7 +43,7 @@ class Stamps:
             return Rights()
         return Rights(
             page=self.page(ticket) if claim.interaction_id else "",
-            link=self.open_link(claim.card.link) if self._is_sealed(claim.card.link) else "",
+            link=self.open_link(claim.card.link) if claim.card.is_personal else "",
         )
 
     def _look(self, claim: Claim, ticket: Ticket) -> str:
@@ -52,9 +51,6 @@ class Stamps:
         if claim.reader_kind is ReaderKind.ROOM:
             return self.page(ticket)
         return f"{self.base_url()}/admin/requests/{claim.interaction_id}"
-
-    def _is_sealed(self, link: str) -> bool:
-        return bool(link) and self.open_link(link) != link
 
     def copy_ticket(self, token: str) -> Ticket | None:
         return unseal(token, self.copy_keys)

@@ -5,6 +5,8 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 
+import pytest
+
 from bot.channels.contract import Reader, ReaderKind
 from bot.dispatch import outbox, overflow
 from bot.dispatch.outbox import NewDelivery, NewPost
@@ -111,8 +113,9 @@ async def test_links_that_sign_in_are_no_crowd(store: Store) -> None:
     assert not await group(store)
 
 
-async def test_a_notice_with_an_ordinary_link_is_put_together_with_the_rest(store: Store) -> None:
-    await put(store, CROWD, link="https://monitor.example/alerts/7")
+@pytest.mark.parametrize("link", ["https://monitor.example/alerts/7", "ssh://monitor.example"])
+async def test_a_notice_with_an_ordinary_link_is_put_together_with_the_rest(store: Store, link: str) -> None:
+    await put(store, CROWD, link=link)
     assert await group(store)
 
 

@@ -1,6 +1,7 @@
 """Rows that come back as they went in, and tokens that nobody else can make."""
 
 import base64
+import json
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -39,15 +40,26 @@ cards = st.builds(
     expires_at=st.none() | times,
     progress=texts,
     link=texts,
+    link_label=texts,
     digest=texts,
     outcome=st.none()
     | st.builds(Outcome, st.sampled_from(Status), texts, st.none() | times, st.none() | st.booleans(), texts),
+    alert=st.booleans(),
+    happened_at=st.none() | times,
 )
 
 
 @given(cards)
 def test_a_card_comes_back_as_it_was(card: Card) -> None:
     assert codec.load_card(codec.dump_card(card)) == card
+
+
+@pytest.mark.parametrize(
+    "link, personal",
+    [("sealed:gAAAAAB", True), ("https://wiki.example/", False), ("ssh://sealed:", False), ("", False)],
+)
+def test_a_stored_card_says_whether_it_is_for_its_reader_alone(link: str, personal: bool) -> None:
+    assert codec.load_card(json.dumps({"title": "Sign in", "link": link})).is_personal is personal
 
 
 @given(votes)
