@@ -32,7 +32,6 @@ if TYPE_CHECKING:
     from css_inline import CSSInliner
     from jinja2 import Template
 
-
 _OVER = "#9aa5b1"
 
 
@@ -48,12 +47,13 @@ class Mail:
 def render(card: Card, page: str = "") -> Mail:
     """The card as a mail. `page` is the reader's own address, where the card can be answered."""
     subject = clip(f"[{card.severity.upper()}] {words.title(card)}", EMAIL_SUBJECT)
-    return Mail(subject, text.render(card, page), _inliner().inline(_template().render(_shown(card, page, subject))))
+    prose = parse(card.text)
+    shown = _template().render(_shown(card, prose, page, subject))
+    return Mail(subject, text.written(card, prose, page), _inliner().inline(shown))
 
 
 def html(blocks: Blocks) -> Markup:
     """The markdown tree as HTML without images, scripts or styles of its own."""
-
     return Markup("\n").join(_block(block) for block in blocks)
 
 
@@ -73,8 +73,8 @@ def _inliner() -> "CSSInliner":
     return CSSInliner(keep_at_rules=True, load_remote_stylesheets=False)
 
 
-def _shown(card: Card, page: str, subject: str) -> dict[str, Any]:
-    card = recorded(card) if card.outcome else card
+def _shown(whole: Card, prose: Blocks, page: str, subject: str) -> dict[str, Any]:
+    card = recorded(whole) if whole.outcome else whole
     return {
         "subject": subject,
         "preview": words.headline(card, EMAIL_PREVIEW),
@@ -82,7 +82,7 @@ def _shown(card: Card, page: str, subject: str) -> dict[str, Any]:
         "severity": words.severity(card),
         "title": words.title(card),
         "outcome": card.outcome and _outcome(card.outcome),
-        "text": html(parse(card.text)),
+        "text": html(prose if card.text == whole.text else parse(card.text)),
         "facts": [(one_line(name), visible(value)) for name, value in card.facts],
         "payload": card.payload and _payload(card.payload),
         "progress": one_line(card.progress),
@@ -120,12 +120,10 @@ def _payload(payload: Payload) -> dict[str, str | Markup]:
 
 
 def _diff(body: str) -> Markup:
-
     return Markup("\n").join(_diff_line(line) for line in body.split("\n"))
 
 
 def _diff_line(line: str) -> Markup:
-
     kinds = {"+": "add", "-": "del"}
     kind = kinds.get(line[:1]) if not line.startswith(("+++", "---")) else None
     return Markup('<span class="{}">{}</span>').format(kind, line) if kind else escape(line)
@@ -150,7 +148,6 @@ _EM, _STRIKE = Markup("<em>{}</em>"), Markup("<s>{}</s>")
 
 
 def _block(block: Block) -> Markup:
-
     match block:
         case Paragraph(runs, heading):
             return (_HEADING if heading else _PARAGRAPH).format(_runs(runs))
@@ -170,23 +167,19 @@ def _block(block: Block) -> Markup:
 
 
 def _numbered(inside: Markup, first: int) -> Markup:
-
     return Markup('<ol start="{}">{}</ol>').format(first, inside)
 
 
 def _row(cells: tuple[str, ...], *, head: bool) -> Markup:
-
     cell = _HEAD_CELL if head else _CELL
     return Markup("<tr>{}</tr>").format(Markup("").join(cell.format(each) for each in cells))
 
 
 def _runs(runs: Runs) -> Markup:
-
     return Markup("").join(_run(run) for run in runs)
 
 
 def _run(run: Run) -> Markup:
-
     shown = Markup("<br>").join(escape(line) for line in run.text.split("\n"))
     for styled, on in ((_CODE, run.code), (_STRONG, run.bold), (_EM, run.italic), (_STRIKE, run.strike)):
         shown = styled.format(shown) if on else shown

@@ -5,19 +5,24 @@ from collections.abc import Iterator
 from interactions.card import Card, Choice, Outcome
 from renderers import words
 from renderers.inert import one_line, visible
-from renderers.markdown import parse, plain, safe_link
+from renderers.markdown import Blocks, parse, plain, safe_link
 
 
 def render(card: Card, page: str = "") -> str:
     """Everything of the card. `page` is where it can be answered."""
-    return "\n\n".join(part for part in _parts(card, page) if part) + "\n"
+    return written(card, parse(card.text), page)
 
 
-def _parts(card: Card, page: str) -> Iterator[str]:
+def written(card: Card, prose: Blocks, page: str = "") -> str:
+    """The same for a card whose text has been parsed already."""
+    return "\n\n".join(part for part in _parts(card, prose, page) if part) + "\n"
+
+
+def _parts(card: Card, prose: Blocks, page: str) -> Iterator[str]:
     yield f"[{card.severity.upper()}] {words.title(card)}"
     if card.outcome:
         yield _outcome(card.outcome)
-    yield plain(parse(card.text))
+    yield plain(prose)
     yield "\n".join(_fact(name, value) for name, value in card.facts)
     if card.payload:
         yield f"{one_line(card.payload.label) or 'Payload'}:\n{_indented(visible(card.payload.body))}"
