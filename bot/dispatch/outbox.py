@@ -101,6 +101,7 @@ RENEW = Bulk(
     {"id": TEXT, "lease": TEXT, "until": DOUBLE},
 )
 CLAIM = "UPDATE delivery SET lease = :lease, lease_until = :until WHERE id IN "
+RELEASE = "UPDATE delivery SET lease = '', lease_until = 0"
 CLAIMABLE = (
     f"SELECT id{FROM_WORK} AND channel = :channel AND due_at <= :now AND lease_until <= :now"
     " ORDER BY rank, due_at LIMIT :places "
@@ -335,7 +336,7 @@ def renewed(ids: Sequence[str], lease: str, at: datetime) -> Write:
 
 async def release_all(tx: Tx) -> None:
     """Whoever held something is gone: for a process that knows that it is the only one."""
-    await tx.run("UPDATE delivery SET lease = '', lease_until = 0 WHERE lease <> ''")
+    await tx.run(f"{RELEASE} WHERE {WORK} AND lease <> ''")
 
 
 async def next_due(tx: Tx, after: datetime) -> float | None:

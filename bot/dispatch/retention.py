@@ -23,9 +23,10 @@ OVER = (
     " AND NOT EXISTS (SELECT 1 FROM interaction i WHERE i.id = p.interaction_id AND i.status = 'pending')"
     " ORDER BY p.created_at LIMIT :most"
 )
+# COALESCE keeps SQLite from the index over `ref`: by that it would look at everything that nobody was ever told of.
 UNTOLD = (
     "DELETE FROM event WHERE id IN"
-    " (SELECT id FROM event WHERE ref = '' AND received_at < :before ORDER BY received_at LIMIT :most)"
+    " (SELECT id FROM event WHERE COALESCE(ref, '') = '' AND received_at < :before ORDER BY received_at LIMIT :most)"
 )
 OF_POSTS = tuple(
     Bulk(sql, {"ref": TEXT})
@@ -41,7 +42,12 @@ REMEMBERED = (
     "SELECT key FROM channel_memory WHERE key > :after AND key LIKE :of_thread AND at < :before"
     " ORDER BY key LIMIT :most"
 )
-THREADS = Bulk("SELECT DISTINCT p.thread AS id FROM post p JOIN {rows} ON p.thread = r.thread", {"thread": TEXT}, True)
+KEPT_THREADS = Bulk(
+    "SELECT r.thread AS id FROM {rows}"
+    " WHERE EXISTS (SELECT 1 FROM post p WHERE p.thread = r.thread AND p.thread <> '')",
+    {"thread": TEXT},
+    returning=True,
+)
 FORGOTTEN = Bulk(
     "DELETE FROM channel_memory WHERE key IN"
     " (SELECT r.key FROM {rows} JOIN channel_memory m ON m.key = r.key WHERE m.at < r.before)",
@@ -116,7 +122,7 @@ async def _ended(tx: Tx, keys: Sequence[str]) -> list[str]:
     """Those of which no post is left. A place and a thread may hold colons: one that may be meant is one that is."""
     meant = {key: _threads_meant(key) for key in keys}
     asked = sorted({(thread,) for threads in meant.values() for thread in threads})
-    left = {row["id"] for row in await tx.bulk(THREADS, asked)}
+    left = {row["id"] for row in await tx.bulk(KEPT_THREADS, asked)}
     return [key for key, threads in meant.items() if left.isdisjoint(threads)]
 
 

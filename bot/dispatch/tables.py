@@ -56,6 +56,9 @@ class PostRow(SQLModel, table=True):
     """A card under a ref. Whatever changes it raises the version; copies that show less are brought up to date."""
 
     __tablename__: ClassVar[str] = "post"
+    __table_args__ = (
+        Index("ix_post_thread", "thread", sqlite_where=text("thread <> ''"), postgresql_where=text("thread <> ''")),
+    )
 
     ref: str = _text(key=True)
     card: str = _text()

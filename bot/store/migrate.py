@@ -10,7 +10,7 @@ from pathlib import Path
 from subprocess import run as run_program
 from typing import Any
 
-HEAD = "0002"  # the newest file in migrations/versions
+HEAD = "0003"  # the newest file in migrations/versions
 ADDRESS = "GATEBELL_MIGRATE_URL"
 
 

@@ -11,11 +11,11 @@ from bot.clock import MovableClock
 from bot.dispatch import outbox
 from bot.dispatch.notice import Event, Result, Told
 from bot.dispatch.outbox import NewDelivery, NewPost
-from bot.dispatch.retention import AT_ONCE, Retention
+from bot.dispatch.retention import AT_ONCE, KEPT_THREADS, UNTOLD, Retention
 from bot.dispatch.telling import EVENT, event_row
 from bot.ids import new_id
 from bot.memory import ChannelMemory
-from bot.store import Store, Tx, Write, open_store
+from bot.store import Bulk, Store, Tx, Write, open_store
 from bot.store.migrate import bring_up_to_date
 from interactions.card import Card
 from tests.dispatch.working import ANA
@@ -242,3 +242,30 @@ async def test_postgresql_forgets_threads_alike(kept_in_postgres: Kept) -> None:
     await kept_in_postgres.remembers(f"{OF_THREAD}C1:job 7", f"{OF_THREAD}C1:job 8")
     await kept_in_postgres.after(31)
     assert await kept_in_postgres.remembered() == [f"{OF_THREAD}C1:job 7"]
+
+
+def explained(bulk: Bulk, how: str) -> Bulk:
+    return Bulk(f"{how} {bulk.sql}", bulk.columns)
+
+
+async def test_no_post_is_looked_at_for_a_thread_but_its_own(kept: Kept) -> None:
+    how = explained(KEPT_THREADS, "EXPLAIN QUERY PLAN")
+    plan = await kept.store.read(lambda tx: tx.bulk(how, [("job 7",)]))
+    assert any("ix_post_thread (thread=?)" in row["detail"] for row in plan)
+
+
+async def test_postgresql_looks_at_no_other_post_either(kept_in_postgres: Kept) -> None:
+    how = explained(KEPT_THREADS, "EXPLAIN")
+
+    async def job(tx: Tx) -> str:
+        await tx.run("SET LOCAL enable_seqscan = off")  # a table as small as this it would rather read as a whole
+        return "\n".join(row["QUERY PLAN"] for row in await tx.bulk(how, [("job 7",)]))
+
+    plan = await kept_in_postgres.store.write(job)
+    assert "ix_post_thread" in plan
+    assert "Seq Scan" not in plan
+
+
+async def test_what_nobody_was_told_of_is_looked_at_once_it_is_old(kept: Kept) -> None:
+    plan = await kept.store.read(lambda tx: tx.rows(f"EXPLAIN QUERY PLAN {UNTOLD}", {"before": 0.0, "most": 1}))
+    assert any("ix_event_received_at (received_at<?)" in row["detail"] for row in plan)
