@@ -93,8 +93,11 @@ class Gatebell(Client):
         return self._drive(talk.get(id_of(interaction), self._patience))
 
     def wait(self, interaction: Interaction | str, seconds: float | None = None) -> Interaction:
-        """The question once it has ended, or as it stands after so many `seconds`. Survives restarts of the server."""
-        return self._drive(talk.wait(id_of(interaction), seconds))
+        """The question once it has ended, or as it stands after so many `seconds`.
+
+        Without `seconds` it lives through 15 minutes without the server. Raises Rejected, Unreachable.
+        """
+        return self._drive(self._wait(interaction, seconds))
 
     def approve(
         self,

@@ -34,7 +34,11 @@ class Client:
         key = api_key or os.environ.get("GATEBELL_API_KEY", "")
         if not key:
             raise GatebellError("No API key: pass api_key or set GATEBELL_API_KEY (gatebell key create NAME makes one)")
+        if not key.isascii():
+            raise GatebellError("The API key was not copied whole: a key has ASCII characters only")
         self.url = (url or os.environ.get("GATEBELL_URL") or "http://127.0.0.1:8080").rstrip("/")
+        if not self.url.startswith(("http://", "https://")):
+            raise GatebellError(f"{self.url} is no address: GATEBELL_URL begins with http:// or https://")
         self.agent = agent
         self._timeout = timeout
         self._patience = patience
@@ -48,6 +52,9 @@ class Client:
 
     def _event(self, event_type: str, summary: str, said: Mapping[str, object]) -> Talk[Told]:
         return talk.event({"type": event_type, "summary": summary, **said}, self._patience)
+
+    def _wait(self, interaction: Interaction | str, seconds: float | None) -> Talk[Interaction]:
+        return talk.wait(id_of(interaction), seconds, self._patience)
 
     def _ask(
         self, kind: str, payload: Mapping[str, object], to: People, requested_by: str, said: Mapping[str, object]
@@ -71,7 +78,7 @@ class Client:
         words = summary or f"{self.agent} asks to run {tool}."
         payload = {"agent": self.agent, "tool": tool, "summary": words, "arguments": given}
         asked = yield from self._ask("write_confirmation", payload, to, requested_by, said)
-        ended = yield from talk.wait(asked.id, None)
+        ended = yield from self._wait(asked, None)
         refused = ended.not_approved()
         if refused:
             raise refused
@@ -82,7 +89,7 @@ class Client:
     ) -> Talk[str]:
         payload = {"agent": self.agent, **talk.asked(question, choices, allow_other)}
         asked = yield from self._ask("clarification", payload, to, "", said)
-        ended = yield from talk.wait(asked.id, None)
+        ended = yield from self._wait(asked, None)
         return talk.chosen(ended, choices)
 
     def _clear(

@@ -19,6 +19,7 @@ T = TypeVar("T")
 HOLD = 30.0  # seconds for which the server holds one request of a longer wait
 ENDURANCE = 900.0  # seconds of silence that a wait for a person survives: a deploy, a restart, a night's maintenance
 TRY_AGAIN = frozenset({429, 502, 503, 504})
+SCATTER = random.SystemRandom()  # so that clients of one server do not all come back at once
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,13 +73,17 @@ def get(interaction_id: str, patience: float) -> Talk[Interaction]:
     return answers.interaction(answer)
 
 
-def wait(interaction_id: str, seconds: float | None) -> Talk[Interaction]:
-    """Until it has ended, or as it stands when the time is over."""
+def wait(interaction_id: str, seconds: float | None, patience: float) -> Talk[Interaction]:
+    """Until it has ended, or as it stands when the time is over.
+
+    A wait for a while gives up on a silent server `patience` after its end; only one without an end is for deploys.
+    """
     until = None if seconds is None else time.monotonic() + seconds
     while True:
         hold = HOLD if until is None else max(0.0, min(HOLD, until - time.monotonic()))
         send = Send("GET", _path(interaction_id), query={"wait": f"{hold:.3f}"}, seconds=hold)
-        found = answers.interaction((yield from _ask(send, ENDURANCE)))
+        endurance = ENDURANCE if until is None else max(0.0, until - time.monotonic()) + patience
+        found = answers.interaction((yield from _ask(send, endurance)))
         if found.ended or (until is not None and time.monotonic() >= until):
             return found
 
@@ -137,16 +142,18 @@ def _ask(send: Send, patience: float, *, only_if_unsent: bool = False) -> Talk[A
             case None:
                 raise TypeError("a request was driven as if it were a pause")
         pause = min(5.0, pause * 2)
-        seconds = max(after or 0.0, pause * random.uniform(0.5, 1.0))  # noqa: S311 - spreads retries, hides nothing
+        seconds = max(after or 0.0, pause * SCATTER.uniform(0.5, 1.0))
         if time.monotonic() + seconds > until:
             raise Unreachable(f"The server could not be reached for {patience:.0f} seconds: {words}")
         yield Pause(seconds)
 
 
 def _read(answer: Answered) -> Any:
-    if answer.status < 300:
-        return answer.body
     said = answer.body if isinstance(answer.body, dict) else {}
+    if answer.status < 300 and said:
+        return said
+    if answer.status < 400:  # a login page, a redirect: some other server
+        raise Rejected(answer.status, "What answers there is not Gatebell: see GATEBELL_URL")
     errors = [FieldError(each["field"], each["detail"], each["mend"]) for each in said.get("errors", ())]
     raise Rejected(answer.status, said.get("detail", f"the server answers {answer.status}"), errors)
 

@@ -212,6 +212,27 @@ async def test_a_wait_survives_a_restart_of_the_server(flaky: Flaky) -> None:
         assert (await gate.wait("i")).status == "expired"
 
 
+async def test_a_wait_for_a_while_ends_although_the_server_is_away() -> None:
+    async with AsyncGatebell(f"http://127.0.0.1:{closed_port()}", "gb_x", patience=0.5) as gate:
+        with pytest.raises(Unreachable, match="could not be reached"):
+            await asyncio.wait_for(gate.wait("i", seconds=0.1), 5)
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        lambda: web.Response(text="<title>Sign in</title>", content_type="text/html"),
+        lambda: web.Response(status=302, headers={"Location": "/login"}),
+    ],
+    ids=["page", "redirect"],
+)
+async def test_another_server_is_not_taken_for_gatebell(flaky: Flaky, answer: Callable[[], web.Response]) -> None:
+    flaky.answers = [answer()]
+    async with AsyncGatebell(f"http://127.0.0.1:{flaky.port}", "gb_x") as gate:
+        with pytest.raises(Rejected, match="not Gatebell: see GATEBELL_URL"):
+            await gate.event("a", "b")
+
+
 async def test_an_approval_that_may_be_used_up_is_not_used(flaky: Flaky, gate_async: AsyncGatebell) -> None:
     asked = await gate_async.ask(
         "clarification", {"question": "?", "choices": [{"id": "a", "label": "A"}]}, to="ana@example.com"
@@ -232,6 +253,16 @@ async def test_a_server_that_is_away_is_said_when_patience_is_over() -> None:
 def test_without_a_key_it_says_how_to_get_one() -> None:
     with pytest.raises(GatebellError, match="gatebell key create"):
         Gatebell("http://127.0.0.1:1", "")
+
+
+def test_an_address_without_its_scheme_is_refused_at_once() -> None:
+    with pytest.raises(GatebellError, match="begins with http:// or https://"):
+        Gatebell("gatebell.example.com", "gb_x")
+
+
+def test_a_key_that_was_not_copied_whole_is_refused_at_once() -> None:
+    with pytest.raises(GatebellError, match="not copied whole"):
+        Gatebell("http://127.0.0.1:1", "gb_…")
 
 
 def test_a_key_is_not_shown() -> None:
