@@ -13,6 +13,19 @@ from bot.store import Store, Tx
 SWITCH = (("on", "on"), ("off", "off"))
 LONG_ENOUGH = 12  # characters; of less, an end would give too much away
 CLEAR = "clear."
+HELD = "held."
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A form that could not be saved: what is wrong by name, what was sent, and which of its secrets are held."""
+
+    flaws: Mapping[str, str]
+    sent: Mapping[str, str]
+    held: frozenset[str] = frozenset()
+
+
+NEW = Refused({}, {})  # a form that nobody has sent yet
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +35,7 @@ class Entry:
     `value` is "" for secrets; `ending` is what may be seen of one that is set.
 
     `default` is what holds while nothing is said, `source` where the value is from, `choices` are all there are.
+    `held` is a secret that was typed and right while something else in the form was wrong; `clearing`, one to take out.
     """
 
     name: str
@@ -40,27 +54,26 @@ class Entry:
     locked: bool
     saved_at: float | None
     wrong: str = ""
+    held: bool = False
+    clearing: bool = False
 
 
 def entries_of(
     fields: Iterable[Field],
     settings: Settings,
     times: Mapping[str, float],
-    flaws: Mapping[str, str],
-    typed: Mapping[str, str],
+    refused: Refused = NEW,
     labels: Mapping[str, str] | None = None,
 ) -> list[Entry]:
-    """`times` are moments of saving, `flaws` what is wrong by name, `typed` what was sent and could not be saved.
+    """`times` are moments of saving, `refused` is what was sent and could not be saved.
 
     `labels` are short names; a setting without one is called by the beginning of what it means.
     """
     known = labels or {}
-    return [_entry(each, settings, times, flaws.get(each.name, ""), typed, known.get(each.name, "")) for each in fields]
+    return [_entry(each, settings, times, refused, known.get(each.name, "")) for each in fields]
 
 
-def _entry(
-    field: Field, settings: Settings, times: Mapping[str, float], wrong: str, typed: Mapping[str, str], label: str
-) -> Entry:
+def _entry(field: Field, settings: Settings, times: Mapping[str, float], refused: Refused, label: str) -> Entry:
     label, means = (label, field.meaning) if label else _parted(field.meaning)
     value, source = settings[field.name], settings.sources.get(field.name, DEFAULT)
     shown = "" if field.secret or source == DEFAULT else value
@@ -69,7 +82,7 @@ def _entry(
         label=label,
         means=means,
         mend=field.mend,
-        value=shown if field.secret else typed.get(field.name, shown),
+        value=shown if field.secret else refused.sent.get(field.name, shown),
         default="" if field.secret else value if source == DEFAULT else field.default,
         default_holds=source == DEFAULT and bool(value),
         choices=field.choices or (SWITCH if field.default in ("on", "off") and not field.secret else ()),
@@ -80,7 +93,9 @@ def _entry(
         source=_source_words(source),
         locked=settings.locked(field.name),
         saved_at=times.get(field.name) if source not in {DEFAULT, ENVIRONMENT} else None,
-        wrong=wrong,
+        wrong=refused.flaws.get(field.name, ""),
+        held=field.name in refused.held,
+        clearing=CLEAR + field.name in refused.sent,
     )
 
 
@@ -98,8 +113,13 @@ def _source_words(source: str) -> str:
     return source if source in {DEFAULT, ENVIRONMENT} else Path(source).name
 
 
-def changes_of(fields: Iterable[Field], settings: Settings, form: Mapping[str, str]) -> dict[str, str | None]:
-    """What a form changes: an empty secret stays as it is unless it is to be cleared, anything else empty goes."""
+def changes_of(
+    fields: Iterable[Field], settings: Settings, form: Mapping[str, str], held: Mapping[str, str]
+) -> dict[str, str | None]:
+    """What a form changes: an empty secret stays as it is unless it is to be cleared, anything else empty goes.
+
+    An empty one that the form calls held is the one of `held`.
+    """
     changes: dict[str, str | None] = {}
     for field in fields:
         if settings.locked(field.name) or field.name not in form:
@@ -109,8 +129,10 @@ def changes_of(fields: Iterable[Field], settings: Settings, form: Mapping[str, s
         if field.secret:
             if said:
                 changes[field.name] = said
-            elif form.get(CLEAR + field.name) and said_before:
-                changes[field.name] = None
+            elif CLEAR + field.name in form:
+                changes |= {field.name: None} if said_before else {}
+            elif HELD + field.name in form and field.name in held:
+                changes[field.name] = held[field.name]
         elif said != said_before:
             changes[field.name] = said or None
     return changes

@@ -13,6 +13,7 @@ from aiohttp.typedefs import Handler
 from yarl import URL
 
 from bot.admin.access import LONGEST, RANK, Access, Visitor
+from bot.admin.held import HeldSecrets
 from bot.admin.web import (
     FRAME,
     OWN_SCRIPT,
@@ -88,6 +89,7 @@ class Faces:
     form_keys: Sequence[bytes]
     people_changed: Callable[[], None]
     spawn: Callable[[Coroutine[Any, Any, None]], None]
+    held: HeldSecrets = field(default_factory=HeldSecrets)
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,18 @@ async def test_a_channel_cannot_be_in_the_chain_twice(world: World) -> None:
     assert world.product.settings.now.chain == ("slack", "teams", "email")
 
 
+async def test_rules_that_are_wrong_stay_as_they_were_written_and_are_marked(world: World) -> None:
+    order = {"order.0": "email", "order.1": "email", "order.2": "", "order.3": ""}
+    form = {**order, "COOLDOWN_SECONDS": "61", "event.policy.blocked": "on"}
+    async with await signed_in(world, ANA) as browser:
+        seen = await browser.post(f"{HOME}/rules", form)
+    assert "Nothing was saved. The chain is wrong; it is marked below." in seen.words
+    assert "is not a comma list of different channels" in seen.words
+    assert seen.html.count('<option value="email" selected>') == 2
+    assert re.search(r'name="COOLDOWN_SECONDS"[^>]* value="61"', seen.html)
+    assert re.findall(r'name="event\.([a-z_.]+)" value="on" checked', seen.html) == ["policy.blocked"]
+
+
 async def test_the_teams_app_can_be_downloaded_where_teams_can_call(platforms: Platforms, data: Path) -> None:
     public: dict[str, Any] = {"BASE_URL": "https://gatebell.example.com"}
     async with (

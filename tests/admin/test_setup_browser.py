@@ -120,6 +120,38 @@ async def test_without_script_a_channel_is_set_up_and_what_is_wrong_is_said(new_
         assert "xoxb-1-2-wrong" not in await page.content()
 
 
+@pytest.mark.parametrize(
+    "path, save, saved",
+    [
+        ("/setup/channel/slack?way=http", "Save", "Now see whether it works."),
+        ("/admin/notifications", "Save Slack", "Saved. It holds from now on."),
+    ],
+    ids=["in the set-up", "on the channel's card"],
+)
+async def test_whoever_mends_one_field_need_not_type_the_secrets_again(
+    new_office: World, visitor: Page, path: str, save: str, saved: str
+) -> None:
+    page, token = visitor, "xoxb-1234567890-kept-aside"
+    await become_admin(page, new_office)
+    await page.goto(f"{new_office.address}{path}")
+    room, field = page.locator("#s-SLACK_CHANNEL"), page.locator("#s-SLACK_BOT_TOKEN")
+    if not await room.is_visible():
+        await page.get_by_text("More settings").first.click()
+    await field.fill(token)
+    await page.locator("#s-SLACK_SIGNING_SECRET").fill("5ec2e7" + "0a" * 13)
+    await room.fill("no channel at all")
+    await page.get_by_role("button", name=save, exact=True).click()
+    await page.get_by_role("alert").get_by_text("Nothing was saved.").wait_for()
+    assert "What you typed is held" in await page.locator("#h-SLACK_BOT_TOKEN").inner_text()
+    assert (await field.input_value(), token in await page.content()) == ("", False)
+    found = await flaws(page)
+    await room.fill("")
+    await page.get_by_role("button", name=save, exact=True).click()
+    await page.get_by_text(saved).wait_for()
+    assert new_office.product.settings.now["SLACK_BOT_TOKEN"] == token
+    assert found == []
+
+
 async def test_everybody_can_choose_the_way_to_slack(new_office: World, visitor: Page) -> None:
     await become_admin(visitor, new_office)
     await visitor.goto(f"{new_office.address}/setup/channel/slack")

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.admin import preview
-from bot.admin.entries import Entry, changes_of, entries_of, flaws_of, saved_at
-from bot.admin.pages.settings import said_of
+from bot.admin.entries import NEW, Entry, Refused, entries_of, saved_at
 from bot.admin.pages.trial import PAGES as TRIAL
+from bot.admin.saving import Saved, save_changes, save_form
 from bot.admin.setup_aids import aids_of
 from bot.admin.site import Moved, Page, Shown, Visit, page
 from bot.admin.web import OWN_SCRIPT
@@ -19,7 +19,7 @@ from bot.doctor.examination import Part, masked
 from bot.doctor.round_trip import mend_of
 from bot.events.registry import CLASSES
 from bot.logs import Mask
-from bot.settings import Settings, SettingsFault
+from bot.settings import Settings
 from interactions.model import Role
 
 HOME = "/admin/notifications"
@@ -27,6 +27,8 @@ HOME = "/admin/notifications"
 MAIL_POLICY = (
     "default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'; sandbox allow-same-origin"
 )
+RULES = "rules"
+RULE_LABELS = {"CHAIN": "The chain", "COOLDOWN_SECONDS": "The cooldown", "EVENTS_DISABLED": "The list of events"}
 ORDER = "order."
 ON = "event."
 
@@ -70,8 +72,7 @@ async def look(visit: Visit) -> Shown:
 @page("POST", HOME + "/channel/{name}", Role.ADMIN)
 async def save_channel(visit: Visit) -> Shown | Moved:
     channel = _channel(visit)
-    changes = changes_of(channel.fields, visit.faces.settings.now, visit.form)
-    return await _saved(visit, changes, channel.name)
+    return await _after(visit, await save_form(visit, channel.fields), channel.name)
 
 
 @page("POST", HOME + "/rules", Role.ADMIN)
@@ -85,7 +86,7 @@ async def save_rules(visit: Visit) -> Shown | Moved:
     changes = {
         name: value or None for name, value in said.items() if not settings.locked(name) and value != settings[name]
     }
-    return await _saved(visit, changes, "rules")
+    return await _after(visit, await save_changes(visit, changes), RULES)
 
 
 @page("GET", HOME + "/preview/mail", Role.ADMIN)
@@ -113,14 +114,10 @@ async def teams_package(visit: Visit) -> web.Response | Moved:
 # ---- saving -----------------------------------------------------------------------------------------------------
 
 
-async def _saved(visit: Visit, changes: Mapping[str, str | None], part: str) -> Shown | Moved:
-    if not changes:
-        return Moved(f"{HOME}#{part}", "Nothing was changed.")
-    try:
-        later = await visit.faces.settings.save(changes, visit.by)
-    except SettingsFault as fault:
-        return await _shown(visit, part, flaws_of(fault), status=422)
-    return Moved(f"{HOME}#{part}", said_of(later))
+async def _after(visit: Visit, outcome: Saved | Refused, part: str) -> Shown | Moved:
+    if isinstance(outcome, Refused):
+        return await _shown(visit, part, outcome)
+    return Moved(f"{HOME}#{part}", outcome.words)
 
 
 def _switched_off(settings: Settings, form: Mapping[str, str]) -> list[str]:
@@ -140,19 +137,22 @@ def _channel(visit: Visit) -> Channel:
 # ---- what is shown ----------------------------------------------------------------------------------------------
 
 
-async def _shown(visit: Visit, part: str = "", flaws: Mapping[str, str] | None = None, status: int = 200) -> Shown:
+async def _shown(visit: Visit, part: str = "", refused: Refused = NEW) -> Shown:
     faces, settings = visit.faces, visit.faces.settings.now
     sample = preview.sample_of(visit.query.get("sample", ""))
     card = preview.card_of(sample, faces.clock.now())
+    rules = refused.sent if part == RULES else {}
+    is_chosen = rules and not settings.locked("EVENTS_DISABLED")
+    off = _switched_off(settings, rules) if is_chosen else settings.events_disabled
+    cards = await _cards(visit, part, refused)
     values = {
-        "cards": await _cards(visit, part, flaws or {}),
+        "cards": cards,
         "aids": await aids_of(settings, faces.store),
-        "flaws": flaws or {},
+        "flaws": refused.flaws,
+        "labels": RULE_LABELS | {entry.name: entry.name for channel in cards for entry in channel.entries},
         "part": part,
-        "rules": _rules(settings, _titles(visit)),
-        "classes": [
-            Listed(each.type, each.title, each.meaning, each.type not in settings.events_disabled) for each in CLASSES
-        ],
+        "rules": _rules(settings, _titles(visit), rules),
+        "classes": [Listed(each.type, each.title, each.meaning, each.type not in off) for each in CLASSES],
         "samples": [(each.id, each.title, each.id == sample.id) for each in preview.SAMPLES],
         "sample": sample.id,
         "slack_blocks": preview.slack(card),
@@ -160,17 +160,17 @@ async def _shown(visit: Visit, part: str = "", flaws: Mapping[str, str] | None =
         "teams_card": preview.teams(card),
         "mail_subject": preview.mail(card, settings.base_url).subject,
     }
+    status = 422 if refused.flaws else 200
     return Shown("notifications.html", values, status, f"{OWN_SCRIPT}; frame-src 'self'")
 
 
-async def _cards(visit: Visit, part: str, flaws: Mapping[str, str]) -> list[ChannelCard]:
+async def _cards(visit: Visit, part: str, refused: Refused) -> list[ChannelCard]:
     faces, settings = visit.faces, visit.faces.settings.now
     times, health = await saved_at(faces.store), faces.dispatcher.health()
     cards = []
     for name in _names(visit):
         channel = faces.channels()[name]
-        typed = visit.form if part == name else {}
-        entries = entries_of(channel.fields, settings, times, flaws if part == name else {}, typed)
+        entries = entries_of(channel.fields, settings, times, refused if part == name else NEW)
         state = _state(channel, settings, health.get(name, ChannelHealth(name)), faces.mask)
         ready = not channel.missing()
         answers = masked(Part("", await way_back.checks(faces.store, channel, faces.clock.now())), faces.mask).checks
@@ -215,13 +215,14 @@ def _titles(visit: Visit) -> list[tuple[str, str]]:
     return [(name, channels[name].title) for name in _names(visit)]
 
 
-def _rules(settings: Settings, titles: Sequence[tuple[str, str]]) -> Mapping[str, object]:
-    chain = [name for name in settings["CHAIN"].split(",") if name]
-    places = [(place, chain[place] if place < len(chain) else "") for place in range(len(titles))]
+def _rules(settings: Settings, titles: Sequence[tuple[str, str]], sent: Mapping[str, str]) -> Mapping[str, object]:
+    """As they hold, or as they were `sent` and could not be saved."""
+    chain = dict(enumerate(name for name in settings["CHAIN"].split(",") if name))
+    places = [(place, sent.get(f"{ORDER}{place}", chain.get(place, ""))) for place in range(len(titles))]
     return {
         "titles": titles,
         "places": places,
-        "cooldown": settings["COOLDOWN_SECONDS"],
+        "cooldown": sent.get("COOLDOWN_SECONDS", settings["COOLDOWN_SECONDS"]),
         "locked": {name: settings.locked(name) for name in ("CHAIN", "COOLDOWN_SECONDS", "EVENTS_DISABLED")},
     }
 

@@ -1,13 +1,14 @@
 """The core's own settings: what holds, where it is from, and changing it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 
-from bot.admin.entries import Entry, changes_of, entries_of, flaws_of, saved_at
+from bot.admin.entries import NEW, Entry, Refused, entries_of, saved_at
+from bot.admin.saving import save_form
 from bot.admin.site import Moved, Page, Shown, Visit, page
 from bot.channels.contract import Field
 from bot.live_settings import AT_START
-from bot.settings import DEFAULT, SettingsFault
+from bot.settings import DEFAULT
 from interactions.model import Role
 
 GROUPS: Mapping[str, Mapping[str, str]] = {
@@ -57,33 +58,22 @@ async def look(visit: Visit) -> Shown:
 
 @page("POST", "/admin/settings", Role.ADMIN)
 async def save(visit: Visit) -> Shown | Moved:
-    settings = visit.faces.settings
-    changes = changes_of([each for each in _core(visit) if each.name not in ELSEWHERE], settings.now, visit.form)
-    if not changes:
-        return Moved("/admin/settings", "Nothing was changed.")
-    try:
-        later = await settings.save(changes, visit.by)
-    except SettingsFault as fault:
-        return Shown("settings.html", await _values(visit, flaws_of(fault), visit.form), status=422)
-    return Moved("/admin/settings", said_of(later))
+    outcome = await save_form(visit, [each for each in _core(visit) if each.name not in ELSEWHERE])
+    if isinstance(outcome, Refused):
+        return Shown("settings.html", await _values(visit, outcome), status=422)
+    return Moved("/admin/settings", outcome.words)
 
 
-def said_of(later: Sequence[str]) -> str:
-    """What is said after saving; `later` are the names that count only after a restart."""
-    return f"Saved. After a restart it counts: {', '.join(later)}." if later else "Saved. It holds from now on."
-
-
-async def _values(
-    visit: Visit, flaws: Mapping[str, str] | None = None, typed: Mapping[str, str] | None = None
-) -> Mapping[str, object]:
+async def _values(visit: Visit, refused: Refused = NEW) -> Mapping[str, object]:
     settings = visit.faces.settings.now
     times = await saved_at(visit.faces.store)
-    entries = entries_of(_core(visit), settings, times, flaws or {}, typed or {}, LABELS)
+    entries = entries_of(_core(visit), settings, times, refused, LABELS)
     lines = {entry.name: Line(entry, entry.name in AT_START) for entry in entries}
     return {
         "groups": {title: [lines[name] for name in names] for title, names in GROUPS.items()},
         "fixed": [lines[name] for name in ELSEWHERE],
-        "flaws": {name: LABELS.get(name, name) for name in flaws or {}},
+        "flaws": refused.flaws,
+        "labels": LABELS,
         "default": DEFAULT,
         "folder": str(settings.data_dir),
     }

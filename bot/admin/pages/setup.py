@@ -1,15 +1,16 @@
 """The first run: an admin, the public address, one channel, a test. It can be left and taken up again at any step."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from aiohttp import web
 
 from bot.admin.access import LinkState, Purpose
-from bot.admin.entries import Entry, changes_of, entries_of, flaws_of, saved_at
+from bot.admin.entries import NEW, Entry, Refused, entries_of, saved_at
 from bot.admin.first_run import STEPS, left_out, offers
 from bot.admin.pages.login import browser_of, signed_in
+from bot.admin.saving import save_form
 from bot.admin.setup_aids import WAYS, Way, aids_of, way_of
 from bot.admin.site import Faces, Moved, Page, Shown, Visit, page
 from bot.channels.contract import Channel, Check, Field, IsCalled
@@ -17,7 +18,6 @@ from bot.dispatch.notice import Audience, Conflict, Fault, Unfit, Unknown
 from bot.doctor.examination import Part, Patient, examine_address, masked, questioned
 from bot.doctor.round_trip import mend_of
 from bot.operators import Operator, valid
-from bot.settings import SettingsFault
 from bot.store import Row
 from interactions.card import Card
 from interactions.model import Actor, Role
@@ -120,23 +120,20 @@ async def address(visit: Visit) -> Shown:
 @page("POST", "/setup/address", Role.ADMIN)
 async def save_address(visit: Visit) -> Shown:
     """Saves what was written, and then looks whether it leads here: what is not there yet may come later."""
-    settings = visit.faces.settings
-    changes = changes_of(_fields(visit.faces, "BASE_URL"), settings.now, visit.form)
-    try:
-        await _save(visit, changes)
-    except SettingsFault as fault:
-        return await _address(visit, flaws_of(fault))
     faces = visit.faces
-    patient = Patient(settings.now, faces.store, faces.channels(), faces.form_keys, faces.clock.now)
+    outcome = await save_form(visit, _fields(faces, "BASE_URL"))
+    if isinstance(outcome, Refused):
+        return await _address(visit, outcome)
+    patient = Patient(faces.settings.now, faces.store, faces.channels(), faces.form_keys, faces.clock.now)
     return await _address(visit, seen=await examine_address(patient))
 
 
-async def _address(visit: Visit, flaws: Mapping[str, str] | None = None, seen: Part | None = None) -> Shown:
+async def _address(visit: Visit, refused: Refused = NEW, seen: Part | None = None) -> Shown:
     now = visit.faces.settings.now
     fields = _fields(visit.faces, "BASE_URL")
-    entries = entries_of(fields, now, await saved_at(visit.faces.store), flaws or {}, visit.form)
-    values = await _step(visit, "address", entries=entries, seen=seen, address=now.base_url)
-    return Shown("setup_address.html", values, 422 if flaws else 200)
+    entries = entries_of(fields, now, await saved_at(visit.faces.store), refused)
+    values = await _step(visit, "address", entries=entries, flaws=refused.flaws, seen=seen, address=now.base_url)
+    return Shown("setup_address.html", values, 422 if refused.flaws else 200)
 
 
 # ---- the channel ---------------------------------------------------------------------------------------------------
@@ -155,10 +152,9 @@ async def channel(visit: Visit) -> Shown:
 @page("POST", "/setup/channel/{name}", Role.ADMIN)
 async def save_channel(visit: Visit) -> Shown | Moved:
     name, settings = _named(visit).name, visit.faces.settings
-    try:
-        await _save(visit, changes_of(_named(visit).fields, settings.now, visit.form))
-    except SettingsFault as fault:
-        return await _channel(visit, flaws_of(fault))
+    outcome = await save_form(visit, _named(visit).fields)
+    if isinstance(outcome, Refused):
+        return await _channel(visit, outcome)
     way = await _way(visit)
     needed = (way.own,) if way and not settings.now[way.own] else ()
     missing = (*visit.faces.channels()[name].missing(), *needed)
@@ -181,9 +177,9 @@ async def _in_chain(visit: Visit, name: str) -> str:
     return "Saved, and put at the end of the chain, so that people are told there."
 
 
-async def _channel(visit: Visit, flaws: Mapping[str, str] | None = None) -> Shown:
+async def _channel(visit: Visit, refused: Refused = NEW) -> Shown:
     chosen, now = _named(visit), visit.faces.settings.now
-    entries = entries_of(chosen.fields, now, await saved_at(visit.faces.store), flaws or {}, visit.form)
+    entries = entries_of(chosen.fields, now, await saved_at(visit.faces.store), refused)
     way, ways = await _way(visit), WAYS.get(chosen.name, ())
     first, more = parted(of_way(entries, way, ways))
     values = await _step(
@@ -195,10 +191,12 @@ async def _channel(visit: Visit, flaws: Mapping[str, str] | None = None) -> Show
         action=_address_of(chosen.name, way),
         first=first,
         more=more,
+        flaws=refused.flaws,
+        labels={each.name: each.name for each in (*first, *more)},
         aids=await aids_of(now, visit.faces.store),
         address_page="/setup/address",
     )
-    return Shown("setup_channel.html", values, 422 if flaws else 200)
+    return Shown("setup_channel.html", values, 422 if refused.flaws else 200)
 
 
 async def _way(visit: Visit) -> Way | None:
@@ -319,12 +317,6 @@ PAGES: tuple[Page, ...] = (
     first,
     become_admin,
 )
-
-
-async def _save(visit: Visit, changes: Mapping[str, str | None]) -> None:
-    """A step that is passed with nothing changed leaves no entry in the audit log. Raises SettingsFault."""
-    if changes:
-        await visit.faces.settings.save(changes, visit.by)
 
 
 async def _next(faces: Faces) -> str:
