@@ -90,6 +90,13 @@ async def test_a_narrow_screen_scrolls_in_one_direction_only(screen: Screen) -> 
     assert not wide
 
 
+async def test_on_a_small_screen_what_a_scenario_brings_comes_into_view(screen: Screen) -> None:
+    await screen.page.set_viewport_size({"width": 390, "height": 740})
+    await expect(screen.slack).not_to_be_in_viewport()
+    await screen.play(BLOCKED)
+    await expect(screen.slack).to_be_in_viewport()
+
+
 async def test_a_page_that_is_opened_later_shows_what_has_happened(screen: Screen) -> None:
     await screen.play(BLOCKED)
     await expect(screen.slack.get_by_role("button", name="Approve")).to_be_visible()

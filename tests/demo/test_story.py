@@ -92,13 +92,13 @@ async def test_the_time_line_says_how_many_were_held_back(screen: Screen) -> Non
 
 async def test_chat_and_switches_have_an_entry_of_their_own(screen: Screen) -> None:
     await screen.play(STORM)
-    await expect(screen.told_of(STORM)).to_contain_text("Slack took Ana")
+    await expect(screen.told_of(STORM)).to_contain_text("Slack took the message for Ana")
     await screen.page.get_by_label("Message gatebell in Slack").fill("hello there")
     await screen.page.keyboard.press("Enter")
     await expect(screen.slack).to_contain_text("you said: hello there")
     await screen.turn("teams", "Hanging")
     between = screen.told_of("Chat and switches")
-    for words in ("Ana wrote to the bot", "went to the agent", "Slack took Ana", "Teams takes calls"):
+    for words in ("Ana wrote to the bot", "went to the agent", "Slack took the message for Ana", "Teams takes calls"):
         await expect(between).to_contain_text(words)
     await expect(screen.told_of(STORM).locator(".step")).to_have_count(2)
 
@@ -165,6 +165,7 @@ async def test_without_both_chats_the_mails_page_decides(screen: Screen) -> None
     await decision.get_by_role("button", name="Approve").click()
     await expect(decision.locator("main")).to_contain_text("Approved by Mia Sato")
     await expect(screen.agent).to_contain_text("drive.delete_folder ran")
+    await expect(screen.told_of(BLOCKED)).to_contain_text("Mia Sato answered “approve” on the page behind the mail")
 
 
 async def test_a_killed_server_comes_back_with_the_question_and_its_answer_counts(screen: Screen) -> None:
@@ -229,3 +230,9 @@ async def test_words_written_in_teams_are_answered(screen: Screen) -> None:
     await screen.page.get_by_label("Message Gatebell in Teams").fill("hello there")
     await screen.page.keyboard.press("Enter")
     await expect(screen.teams).to_contain_text("you said: hello there")
+
+
+async def test_what_can_be_written_is_a_list_in_teams_too(screen: Screen) -> None:
+    await screen.page.get_by_label("Message Gatebell in Teams").fill("help")
+    await screen.page.keyboard.press("Enter")
+    await expect(screen.teams.get_by_role("listitem").first).to_contain_text("pending")

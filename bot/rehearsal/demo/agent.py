@@ -4,6 +4,7 @@ import asyncio
 import uuid
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
@@ -17,13 +18,13 @@ WAIT = 20  # seconds of one long poll
 PATIENCE = 30 * 60.0  # seconds after which a question of the demo expires
 AGAIN = 0.4
 WHERE = {
-    "slack": "Slack",
-    "teams": "Teams",
-    "email": "a mail's page",
-    "link": "a mail's page",
-    "page": "a mail's page",
-    "api": "the API",
+    "slack": "in Slack",
+    "teams": "in Teams",
+    "email": "on the page behind the mail's link",
+    "admin": "on the admin pages",
+    "api": "over the API",
 }
+SEEN = {"slack", "teams"}  # platforms that see the press themselves
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +88,7 @@ class Agent:
             return
         run.question_id = str(asked["id"])
         self._runs.own(run, "caller", str(run.id))
+        self._runs.own(run, "server", run.question_id)
         say(run, "ok", "Asked. It is stored, and copies are on their way", f"{asked.status} · id {run.question_id}")
         say(run, "wait", "Waiting for a person", f"GET …?wait={WAIT}, again and again")
         ended = await self._wait(run)
@@ -127,15 +129,17 @@ class Agent:
 
     async def _obey(self, run: Run, wish: Wish, ended: Reply) -> None:
         say, decision = self._runs.say, ended["decision"] or {}
-        where = WHERE.get(str(decision.get("channel")), str(decision.get("channel")))
-        verdict = "approved" if decision.get("approved") else "chose"
+        channel = str(decision.get("channel"))
         chosen = str(decision.get("choice")).replace("_", " ")
-        said = f"{decision.get('by')} answered “{chosen}” in {where}"
+        said = f"{decision.get('by')} answered “{chosen}” {WHERE.get(channel, f'in {channel}')}"
         inputs = " · ".join(f"{name}: {value}" for name, value in (decision.get("inputs") or {}).items())
         say(run, "press", said, inputs or str(decision.get("reason") or ""))
+        if channel not in SEEN:
+            at = datetime.fromisoformat(str(decision.get("decided_at"))).timestamp()
+            self._runs.see("press", "server", said, at=at, thing=run.question_id)
         if wish.kind == "clarification":
             say(run, "ran", f"{wish.if_approved} “{chosen}”")
-        elif verdict == "approved":
+        elif decision.get("approved"):
             await self._use(run, wish, str(ended["digest"]))
         else:
             say(run, "stop", wish.if_not)
@@ -155,11 +159,8 @@ class Agent:
             reply = await self._call(method, path, body)
             if reply.status not in {0, 502, 503}:
                 if away:
-                    self._runs.say(
-                        run,
-                        "ok",
-                        "The server is back, and so is the question" if run.question_id else "The server is back",
-                    )
+                    back = "The server is back, and so is the question" if run.question_id else "The server is back"
+                    self._runs.say(run, "ok", back)
                 return reply
             if not away:
                 self._runs.say(run, "fail", "The server is away; trying again until it is back", reply.words)

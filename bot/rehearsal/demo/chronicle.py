@@ -14,9 +14,10 @@ from bot.rehearsal.platform import Entry, Platform
 
 Told = tuple[str, str, str]  # kind, sentence, detail
 
+NOTICED = 100.0  # milliseconds
 SLACK_SENDS = {
-    "chat.postMessage": "Slack took {whose} message",
-    "chat.update": "{whose} message in Slack was updated in place",
+    "chat.postMessage": "Slack took the message for {who}",
+    "chat.update": "{whose} copy in Slack was updated in place",
     "chat.postEphemeral": "Slack showed {who} a private note",
     "views.open": "Slack opened a window for {who}",
     "views.push": "Slack opened a second window for {who}",
@@ -101,8 +102,8 @@ class Chronicle:
         elif answer.get("error") == "users_not_found":
             yield "next", f"{who} is not in this Slack workspace, so the next channel is tried", "users_not_found"
         elif method in SLACK_SENDS or method in SLACK_NEEDS:
-            what = SLACK_NEEDS.get(method, "to {whose} message").format(**words)
-            yield "fail", f"Slack {_refused(entry)} {what}", f"{method} · {_took(entry)}"
+            what = SLACK_NEEDS.get(method, "to the message for {who}").format(**words)
+            yield "fail", f"Slack {_refused(entry)} {what}", " · ".join(filter(None, (method, _took(entry))))
 
     def _teams(self, entry: Entry) -> Iterator[Told]:
         who = self._whom(self._stage.teams, entry)
@@ -113,11 +114,11 @@ class Chronicle:
         if "/activities" not in entry.path:
             return
         if entry.status not in {200, 201, 202}:
-            yield "fail", f"Teams {_refused(entry)} to {_whose(who)} message", _took(entry)
+            yield "fail", f"Teams {_refused(entry)} to the message for {who}", _took(entry)
         elif entry.method == "PUT":
-            yield "update", f"{_whose(who)} card in Teams was updated in place", _took(entry)
+            yield "update", f"{_whose(who)} copy in Teams was updated in place", _took(entry)
         elif isinstance(entry.body, dict) and entry.body.get("type") == "message":
-            yield "ok", f"Teams took {_whose(who)} message", _took(entry)
+            yield "ok", f"Teams took the message for {who}", _took(entry)
 
     def _mail(self, entry: Entry) -> Iterator[Told]:
         if entry.status == 250 and entry.path == "DATA":
@@ -128,9 +129,9 @@ class Chronicle:
             else:
                 if self._has_removed(letter.recipients[0]):
                     yield "next", f"{who} has removed the app from Teams, so the next channel is tried", ""
-                yield "ok", f"The mail server took {_whose(who)} mail", _only_mail(letter.recipients[0])
+                yield "ok", f"The mail server took the mail for {who}", _only_mail(letter.recipients[0])
         elif entry.status >= 400 or entry.status == 0:
-            yield "fail", f"The mail server {_refused(entry)} to {_whose(_name(_first(entry.body)))} mail", entry.path
+            yield "fail", f"The mail server {_refused(entry)} to the mail for {_name(_first(entry.body))}", entry.path
 
     def _has_removed(self, email: str) -> bool:
         player = known_by(email)
@@ -164,7 +165,8 @@ def _refused(entry: Entry) -> str:
 
 
 def _took(entry: Entry) -> str:
-    return span(entry.took_ms)
+    """Empty where nobody would notice it."""
+    return span(entry.took_ms) if entry.took_ms >= NOTICED else ""
 
 
 def _first(about: Any) -> str:

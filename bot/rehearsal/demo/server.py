@@ -132,10 +132,15 @@ class Server:
             self.state = State.STOPPED
             return
         if self.state is not State.KILLED:
-            self._tell("fail", f"The server ended with {code}")
+            self._tell("fail", _end(code))
         self.state = State.KILLED
         self._tell("server", "The server is starting again")
 
     def _last_words(self) -> str:
         said = self.log.read_text(errors="replace").strip().splitlines() if self.log.exists() else []
         return "\n".join(said[-15:]) or "it said nothing"
+
+
+def _end(code: int) -> str:
+    """A process that a signal ended has the signal's number, negative, as its code."""
+    return f"The server was ended by signal {-code}" if code < 0 else f"The server ended with {code}"

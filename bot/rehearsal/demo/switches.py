@@ -20,13 +20,13 @@ POSITIONS: Mapping[str, Mapping[str, Position]] = {
     "slack": {
         WORKING: Position("Working", "Slack works again"),
         "down": Position("Down (500)", "Slack answers every call with 500"),
-        "hanging": Position("Hanging", "Slack takes calls and never answers"),
+        "hanging": Position("Hanging", "Slack takes calls, never answers, and is given up after ten seconds"),
         "revoked": Position("Token revoked", "Slack says that the bot's token was revoked"),
     },
     "teams": {
         WORKING: Position("Working", "Teams works again"),
         "down": Position("Down (502)", "Teams answers every call with 502"),
-        "hanging": Position("Hanging", "Teams takes calls and never answers"),
+        "hanging": Position("Hanging", "Teams takes calls, never answers, and is given up after ten seconds"),
         "revoked": Position("Secret expired", "Microsoft no longer takes the bot's secret"),
         "removed": Position("Bot removed", "Ana and Ben have removed the app from their chats"),
     },

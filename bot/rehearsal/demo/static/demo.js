@@ -14,9 +14,9 @@ const SAYS = {
 const ICONS = {
   blocked: "M12 2 4 5.5V11c0 5 3.4 9.3 8 11 4.6-1.7 8-6 8-11V5.5Zm-3.5 8.5h7v2.5h-7Z",
   write: "m4 16.8 9.6-9.6 3.2 3.2L7.2 20H4Zm10.8-10.8 1.7-1.7a1.6 1.6 0 0 1 2.3 0l.9.9a1.6 1.6 0 0 1 0 2.3L18 9.2Z",
-  choose: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18Zm1 14h-2v-2h2Zm1.6-6c-.9.8-1.6 1.2-1.6 2.6h-2c0-2 1-2.8 1.900-3.600.6-.5 1.100-.9 1.100-1.600a2 2 0 0 0-4 0H8a4 4 0 1 1 6.600 3Z",
-  token: "M14.500 3a6.500 6.500 0 0 0-6.200 8.400L3 16.700V21h4.300v-2.300h2.300v-2.300h2.100l1-1A6.500 6.500 0 1 0 14.500 3Zm1.700 6.300a1.700 1.700 0 1 1 0-3.400 1.700 1.700 0 0 1 0 3.400Z",
-  storm: "M13.500 2 5 13.500h5.500L9.500 22 19 9.800h-6Z",
+  choose: "M12 3a9 9 0 1 0 0 18 9 9 0 0 0 0-18Zm1 14h-2v-2h2Zm1.6-6c-.9.8-1.6 1.2-1.6 2.6h-2c0-2 1-2.8 1.9-3.6.6-.5 1.1-.9 1.1-1.6a2 2 0 0 0-4 0H8a4 4 0 1 1 6.6 3Z",
+  token: "M14.5 3a6.5 6.5 0 0 0-6.2 8.4L3 16.7V21h4.3v-2.3h2.3v-2.3h2.1l1-1A6.5 6.5 0 1 0 14.5 3Zm1.7 6.3a1.7 1.7 0 1 1 0-3.4 1.7 1.7 0 0 1 0 3.4Z",
+  storm: "M13.5 2 5 13.5h5.5L9.5 22 19 9.8h-6Z",
 };
 const AFTER = {
   slack: "Ana’s next card goes to Teams.",
@@ -26,7 +26,7 @@ const AFTER = {
 const CHANNELS = ["slack", "teams", "mail"];
 let drawnScenarios = "";
 let show = "";
-let killedAt = null;
+let wasKilled = false;
 
 const stream = new EventSource("/demo/live");
 stream.onmessage = (event) => draw(JSON.parse(event.data));
@@ -61,11 +61,11 @@ function serverIs(state, words) {
   place.dataset.state = state;
   document.getElementById("server-says").textContent = words;
   if (state === "killed") {
-    killedAt ??= performance.now();
+    wasKilled = true;
     say(words);
-  } else if (state === "running" && killedAt !== null) {
-    toast(`Killed, and back after ${((performance.now() - killedAt) / 1000).toFixed(1)} s; nothing was lost.`);
-    killedAt = null;
+  } else if (state === "running" && wasKilled) {
+    toast("Killed, and back again: nothing was lost.");
+    wasKilled = false;
   }
 }
 
@@ -82,10 +82,17 @@ function drawScenarios(scenarios) {
       path.setAttribute("d", ICONS[each.name] ?? ICONS.choose);
       icon.append(path);
       const button = el("button", { type: "button", class: "scenario", "data-scenario": each.name }, icon, el("span", {}, el("b", {}, each.title), el("small", {}, each.meaning)));
-      button.addEventListener("click", () => post(`/demo/scenarios/${each.name}`));
+      button.addEventListener("click", () => play(each.name));
       return button;
     }),
   );
+}
+
+async function play(name) {
+  const panes = document.getElementById("panes");
+  const started = await post(`/demo/scenarios/${name}`);
+  // On a small screen what it brings would lie below the edge.
+  if (started && panes.getBoundingClientRect().top > innerHeight / 2) panes.scrollIntoView();
 }
 
 function drawSwitches(switches) {

@@ -211,7 +211,16 @@ function markdown(source) {
 // A message of words alone.
 function plain(source) {
   const made = el("div", {});
-  const html = markdown(source.replace(/<[^>]*>/g, "")).replace(/`([^`]+)`/g, "<code>$1</code>");
-  made.append(...new DOMParser().parseFromString(html, "text/html").body.childNodes);
+  for (const line of source.replace(/<[^>]*>/g, "").split(/\n+/)) {
+    const point = /^[-*] (.*)/.exec(line);
+    if (!point) made.append(el("p", {}, words(line)));
+    else if (made.lastChild?.tagName === "UL") made.lastChild.append(el("li", {}, words(point[1])));
+    else made.append(el("ul", {}, el("li", {}, words(point[1]))));
+  }
   return made;
+}
+
+function words(line) {
+  const html = markdown(line).replace(/`([^`]+)`/g, "<code>$1</code>");
+  return [...new DOMParser().parseFromString(html, "text/html").body.childNodes];
 }
