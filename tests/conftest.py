@@ -15,6 +15,7 @@ import pytest
 from playwright.async_api import Browser, Page, async_playwright
 
 from scripts import chromium
+from tests.patience import PATIENCE
 
 
 @contextmanager
@@ -110,8 +111,7 @@ async def browser(chromium_path: Path) -> AsyncIterator[Browser]:
 
 @pytest.fixture
 async def page(browser: Browser) -> AsyncIterator[Page]:
-    """An empty page that gives up after ten seconds instead of thirty."""
     page = await browser.new_page()
-    page.set_default_timeout(10_000)
+    page.set_default_timeout(PATIENCE * 1000)
     yield page
     await page.close()

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests.patience import PATIENCE
 from tests.provisioning import azure
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -73,7 +74,7 @@ class Cloud:
             env={"PATH": f"{self._commands}:{os.defpath}", "AZURE_FILE": str(self._file), **environ},
             capture_output=True,
             text=True,
-            timeout=60,
+            timeout=PATIENCE,
         )
 
     def bootstrap(self, *arguments: str) -> Done:
@@ -84,7 +85,7 @@ class Cloud:
 
     def wait_for_a_secret(self) -> None:
         """Until the script has been given one. It reads what an az may be writing at that moment."""
-        until = time.monotonic() + 30
+        until = time.monotonic() + PATIENCE
         while '"secrets": ["' not in self._file.read_text():
             assert time.monotonic() < until, "no secret was made"
             time.sleep(0.05)

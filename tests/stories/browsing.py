@@ -9,6 +9,8 @@ from urllib.parse import urljoin, urlsplit
 
 from aiohttp import ClientSession, ClientTimeout, CookieJar
 
+from tests.patience import PATIENCE
+
 
 @dataclass
 class Form:
@@ -84,7 +86,7 @@ class Browser:
     """Where somebody is now, and what they do there."""
 
     def __init__(self) -> None:
-        self._http = ClientSession(cookie_jar=CookieJar(unsafe=True), timeout=ClientTimeout(total=30))
+        self._http = ClientSession(cookie_jar=CookieJar(unsafe=True), timeout=ClientTimeout(total=PATIENCE))
         self.url = ""
         self.html = ""
         self.status = 0

@@ -9,12 +9,12 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from tests.patience import PATIENCE, until
 from tests.stories.browsing import Browser
-from tests.stories.world import Platforms, a_moment, free_port
+from tests.stories.platforms import Platforms, free_port
 
 OLGA = "olga@example.com"
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 20.0
 _LINK = re.compile(rb"http://\S+/setup/\S+")
 
 
@@ -71,9 +71,11 @@ class Newcomer:
     async def said(self, words: str, at: str = "") -> str:
         """The page as soon as it says this."""
         where = f"{self.address}{at}" if at else self.browser.url
-        async with asyncio.timeout(PATIENCE):
-            while words not in (await self.browser.open(where)).words:
-                await a_moment()
+
+        async def are_there() -> bool:
+            return words in (await self.browser.open(where)).words
+
+        await until(are_there, f"{words!r} on {where}")
         return self.browser.words
 
     async def begin_round_trip(self, channel: str = "slack") -> None:
@@ -91,7 +93,7 @@ class Newcomer:
             sys.executable, "-m", "bot", "doctor",
             env=self.environ, cwd=self.folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
         )  # fmt: skip
-        out, _ = await asyncio.wait_for(process.communicate(), 2 * PATIENCE)
+        out, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
         return " ".join(f"exit {process.returncode} {out.decode()}".split())
 
 

@@ -1,13 +1,14 @@
 """Ana in all three places, and what lies before her there."""
 
-import asyncio
+import re
+from collections import Counter
 
 from bot.rehearsal.slack_message import Message
 from bot.rehearsal.teams_state import Posted
-from tests.stories.world import ANA, World
+from tests.patience import until
+from tests.stories.world import ANA, Platforms, World
 
 CARD = "Read the manual"
-CHANNELS = ("slack", "teams", "email")
 
 
 async def in_all_three(world: World) -> World:
@@ -17,22 +18,15 @@ async def in_all_three(world: World) -> World:
     return world
 
 
-async def at_rest(world: World, within: float = 10.0) -> None:
+async def at_rest(world: World) -> None:
     """Return once nothing is due: what is still to be shown waits for its time."""
-    async with asyncio.timeout(within):
-        while await _due(world):
-            await _a_moment()
 
+    async def nothing_due() -> bool:
+        sql = "SELECT id FROM delivery WHERE state = 'open' AND shown < wanted AND due_at <= :now"
+        now = world.product.clock.now().timestamp()
+        return await world.product.store.read(lambda tx: tx.row(sql, {"now": now})) is None
 
-async def _a_moment() -> None:
-    await asyncio.sleep(0.01)
-
-
-async def _due(world: World) -> int:
-    sql = "SELECT COUNT(*) AS due FROM delivery WHERE state = 'open' AND shown < wanted AND due_at <= :now"
-    now = world.product.clock.now().timestamp()
-    row = await world.product.store.read(lambda tx: tx.row(sql, {"now": now}))
-    return row["due"] if row else 0
+    await until(nothing_due, "everything that is due to be shown")
 
 
 def reached(world: World, text: str, who: str = ANA) -> list[str]:
@@ -41,6 +35,13 @@ def reached(world: World, text: str, who: str = ANA) -> list[str]:
     in_teams = [each for each in _teams_messages(world, who) if text in each.shown_text()]
     in_mail = [each for each in world.mail.of(who) if text in each.text or text in each.subject]
     return ["slack"] * len(in_slack) + ["teams"] * len(in_teams) + ["email"] * len(in_mail)
+
+
+def events_shown(platforms: Platforms) -> Counter[str]:
+    """How many messages tell Ana of each numbered event ("Event 007"), in Slack or by mail."""
+    shown = [each.shown_text() for each in platforms.slack.dm(ANA).messages]
+    shown += [each.subject for each in platforms.mail.of(ANA)]
+    return Counter(name for text in shown for name in set(re.findall(r"Event [\d-]+", text)))
 
 
 def _slack_messages(world: World, who: str) -> list[Message]:

@@ -34,7 +34,7 @@ async def test_the_second_approval_decides_and_names_both(world: World) -> None:
     await press(world, "slack", "Approve")
     await world.shown_to_ben("1 of 2 approvals: Ana")
     await press(world, "teams", "Approve")
-    seen = await world.see(id_, wait=5)
+    seen = await world.end_of(id_)
     assert (seen["status"], seen["decision"]["approved"]) == ("decided", True)
     await world.shown_to_ana("Approved by Ana, Ben")
     await world.shown_to_ben("Approved by Ana, Ben")
@@ -45,7 +45,7 @@ async def test_a_denial_ends_it_whatever_was_approved_before(world: World) -> No
     await press(world, "slack", "Approve")
     await world.shown_to_ben("1 of 2 approvals: Ana")
     await press(world, "teams", "Keep blocked")
-    seen = await world.see(id_, wait=5)
+    seen = await world.end_of(id_)
     assert (seen["status"], seen["decision"]["approved"], seen["decision"]["by"]) == ("decided", False, "Ben")
     await world.shown_to_ana("Kept blocked by Ben")
 
@@ -128,7 +128,7 @@ async def test_the_requester_may_still_take_it_back_by_denying(world: World, cha
     asked = await world.ask_blocked(requested_by={"email": PEOPLE[channel]})
     await world.shown_to_all()
     await press(world, channel, "Keep blocked")
-    assert (await world.see(asked["id"], wait=5))["decision"]["approved"] is False
+    assert (await world.end_of(asked["id"]))["decision"]["approved"] is False
 
 
 @pytest.mark.parametrize("channel", CHANNELS)
@@ -191,7 +191,7 @@ async def test_an_operator_decides_in_the_room(world: World) -> None:
     asked = await ask_in(world, room.id)
     await room.wait_for("Keep blocked")
     await room.click("Approve", by=ANA)
-    assert (await world.see(asked, wait=5))["decision"]["by"] == "Ana"
+    assert (await world.end_of(asked))["decision"]["by"] == "Ana"
     await room.wait_for("Approved by Ana")
 
 

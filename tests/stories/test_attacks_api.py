@@ -246,7 +246,7 @@ async def test_the_digest_of_a_changed_request_is_another(world: World) -> None:
     """What was approved for one request is of no use for the next that says something else."""
     first = await world.ask_blocked([ANA])
     await press(world, "slack", "Approve")
-    await world.see(first["id"], wait=5)
+    await world.end_of(first["id"])
     second = await world.ask("blocked_action", {"agent": "Archivist", "tool": "drive.wipe"}, [ANA])
     used = await world.call("POST", f"/api/v1/interactions/{first['id']}/consume", {"digest": second["digest"]})
     assert used.status == 422

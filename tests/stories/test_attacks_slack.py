@@ -101,7 +101,7 @@ async def test_the_same_request_again_has_one_effect(world: World) -> None:
     headers = {"X-Slack-Signature": world.slack.sign(body, at), "X-Slack-Request-Timestamp": at}
     for _ in range(3):
         assert (await world.slack.deliver(body, headers, content_type=FORM)).status == 200
-    assert (await world.see(asked["id"], wait=5))["status"] == "decided"
+    assert (await world.end_of(asked["id"]))["status"] == "decided"
     await world.settled()
     assert [action for action, _ in await world.audit() if action == "interaction.decided"] == ["interaction.decided"]
     assert world.whispers() == []

@@ -34,7 +34,7 @@ async def verified(server: Process) -> tuple[int, str]:
 async def test_a_server_that_stops_has_noted_everything(platforms: Platforms, data: Path) -> None:
     async with serving(platforms, data) as server:
         asked = await server.ask_blocked(to=[ANA])
-        await server.call("POST", f"/api/v1/interactions/{asked['id']}/withdraw")
+        await server.withdraw(asked["id"])
         await server.stop()
         assert await anchored(server) == await written(server)
 
@@ -42,7 +42,7 @@ async def test_a_server_that_stops_has_noted_everything(platforms: Platforms, da
 async def test_a_server_that_is_killed_has_noted_no_more_than_it_has_written(platforms: Platforms, data: Path) -> None:
     async with serving(platforms, data) as server:
         asked = await server.ask_blocked(to=[ANA])
-        await server.call("POST", f"/api/v1/interactions/{asked['id']}/withdraw")
+        await server.withdraw(asked["id"])
         await server.kill()
         assert 0 < await anchored(server) <= await written(server)
         assert (await verified(server))[0] == 0
@@ -57,10 +57,10 @@ async def test_each_replica_holds_the_log_by_an_anchor_of_its_own(
     ):
         for server in (one, two):
             asked = await server.ask_blocked(to=[ANA])
-            await server.call("POST", f"/api/v1/interactions/{asked['id']}/withdraw")
+            await server.withdraw(asked["id"])
         await one.stop()
         asked = await two.ask_blocked(to=[ANA])
-        await two.call("POST", f"/api/v1/interactions/{asked['id']}/withdraw")
+        await two.withdraw(asked["id"])
         await two.stop()
         assert await anchored(one) < await anchored(two)
         assert [(await verified(each))[0] for each in (one, two)] == [0, 0]

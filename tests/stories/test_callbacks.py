@@ -1,6 +1,5 @@
 """Who asked is called once it has ended: signed, again after a failure, and never at an address that is not allowed."""
 
-import asyncio
 import base64
 from pathlib import Path
 
@@ -10,7 +9,8 @@ from standardwebhooks import Webhook
 from bot.rehearsal.caller import Caller
 from bot.rehearsal.failure import http, redirect, status
 from tests.stories.hands import press
-from tests.stories.world import ANA, Json, Platforms, World, a_moment, installed
+from tests.stories.reach import at_rest
+from tests.stories.world import ANA, Json, Platforms, World, installed
 
 SECRET = "whsec_" + base64.b64encode(b"0123456789abcdef0123456789abcdef").decode()
 
@@ -25,14 +25,11 @@ async def ended(world: World, url: str = "") -> str:
 
 
 async def callback_of(world: World, id_: str) -> Json:
-    """The caller's copy, as soon as something has become of it."""
-    async with asyncio.timeout(10):
-        while True:
-            copies = (await world.see(id_))["deliveries"]
-            callback: Json = next(each for each in copies if each["channel"] == "callback")
-            if callback["state"] != "waiting":
-                return callback
-            await a_moment()
+    """The caller's copy, once something has become of it."""
+    await world.end_of(id_)
+    await at_rest(world)
+    callback: Json = next(each for each in (await world.see(id_))["deliveries"] if each["channel"] == "callback")
+    return callback
 
 
 async def test_a_callback_is_signed_by_standard_webhooks(platforms: Platforms, data: Path) -> None:

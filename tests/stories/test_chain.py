@@ -119,7 +119,7 @@ async def test_a_question_falls_back_too_and_its_answer_counts(everywhere: World
     asked = await world.ask_blocked(to=[ANA])
     await world.teams.chat(ANA).wait_for("Keep blocked")
     await world.click_in_teams("Approve", by=ANA)
-    assert (await world.see(asked["id"], wait=5))["decision"]["by"] == "Ana"
+    assert (await world.end_of(asked["id"]))["decision"]["by"] == "Ana"
 
 
 # ---- busy ----------------------------------------------------------------------------------------------------------
@@ -173,7 +173,7 @@ async def test_an_update_too_keeps_the_silence_that_slack_asked_for(everywhere: 
     await world.shown_to_ana("Keep blocked")
     limit = world.slack.fail(status(429, retry_after=30), to=ANA)
     await told_of(world, "The first", severity="low")
-    await world.call("POST", f"/api/v1/interactions/{asked['id']}/withdraw")
+    await world.withdraw(asked["id"])
     await at_rest(world)
     assert limit.hits == 1
 

@@ -14,7 +14,7 @@ from tests.stories.world import ANA, BEN, Answered, World
 async def approved(world: World, label: str = "Approve") -> Answered:
     asked = await world.ask_blocked([ANA], expires_in=60)
     await press(world, "slack", label)
-    await world.see(asked["id"], wait=5)
+    await world.end_of(asked["id"])
     return asked
 
 
@@ -65,13 +65,13 @@ async def test_what_nobody_has_answered_cannot_be_used(world: World) -> None:
 async def test_what_expired_is_gone(world: World) -> None:
     asked = await world.ask_blocked([ANA], expires_in=60)
     await world.forward(seconds=61)
-    await world.see(asked["id"], wait=5)
+    await world.end_of(asked["id"])
     assert (await use(world, asked)).status == 410
 
 
 async def test_what_was_withdrawn_cannot_be_used(world: World) -> None:
     asked = await world.ask_blocked([ANA])
-    await world.call("POST", f"/api/v1/interactions/{asked['id']}/withdraw")
+    await world.withdraw(asked["id"])
     assert (await use(world, asked)).status == 409
 
 
@@ -136,6 +136,7 @@ async def test_ten_times_the_same_at_once_is_asked_once(any_world: World) -> Non
     asked = await asyncio.gather(*(world.ask_blocked([ANA], idempotency_key="run-1") for _ in range(10)))
     assert len({each["id"] for each in asked}) == 1
     assert sorted(each.status for each in asked) == [200] * 9 + [201]
+    await world.shown_to_ana("Keep blocked")
     await world.ask("clarification", {"question": "What next?", "choices": [{"id": "a", "label": "A"}]}, [ANA])
     await world.shown_to_ana("What next?")
     assert len(world.slack.dm(ANA).messages) == 2
@@ -176,11 +177,18 @@ async def test_a_wait_ends_with_the_decision_and_not_later(world: World) -> None
 async def gap_after_decision(world: World) -> float:
     asked = await world.ask_blocked([BEN])
     await world.teams.chat(BEN).wait_for(lambda chat: chat.labels)
-    waiting = asyncio.create_task(world.see(asked["id"], wait=30))
-    await asyncio.sleep(0.02)  # the wait has begun
+    waiting = await beginning_to_wait(world, asked["id"])
     await world.click_in_teams("Approve")
     seen = await waiting
     return time.time() - datetime.fromisoformat(seen["decision"]["decided_at"]).timestamp()
+
+
+async def beginning_to_wait(world: World, id_: str) -> asyncio.Task[Answered]:
+    """Whoever came later and did not wait has been answered, so this one waits already."""
+    waiting = asyncio.create_task(world.end_of(id_))
+    await asyncio.sleep(0)
+    await world.see(id_)
+    return waiting
 
 
 async def test_a_wait_that_is_over_says_pending(world: World) -> None:
@@ -191,8 +199,7 @@ async def test_a_wait_that_is_over_says_pending(world: World) -> None:
 async def test_many_may_wait_for_the_same_answer(world: World) -> None:
     asked = await world.ask_blocked([ANA])
     await world.shown_to_ana("Approve")
-    waiting = [asyncio.create_task(world.see(asked["id"], wait=30)) for _ in range(20)]
-    await asyncio.sleep(0)
+    waiting = [await beginning_to_wait(world, asked["id"]) for _ in range(20)]
     await world.slack.dm(ANA).click("Approve")
     assert {each["status"] for each in await asyncio.gather(*waiting)} == {"decided"}
 

@@ -2,13 +2,13 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from aiohttp import web
 
 from bot.rehearsal.caller import AgentEndpoint
-from bot.rehearsal.failure import error, hang, slow, status
+from bot.rehearsal.failure import error, status
 from tests.stories.world import ANA, BEN, CLEO, Platforms, World, installed
 
 CHATS = ("slack", "teams")
@@ -16,22 +16,44 @@ PEOPLE = {"slack": ANA, "teams": BEN}
 on_both = pytest.mark.parametrize("channel", CHATS)
 
 
+class Thinker(AgentEndpoint):
+    """Answers at once, or from `thinking` on as soon as it is told to."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.ready = asyncio.Event()
+        self.ready.set()
+
+    def think(self) -> None:
+        self.ready.clear()
+
+    def answer_now(self) -> None:
+        self.ready.set()
+
+    async def _take(self, request: web.Request) -> web.StreamResponse:
+        await self.ready.wait()
+        return await super()._take(request)
+
+
 @pytest.fixture
-async def agent() -> AsyncIterator[AgentEndpoint]:
-    async with AgentEndpoint() as agent:
+async def agent() -> AsyncIterator[Thinker]:
+    async with Thinker() as agent:
         yield agent
 
 
 @pytest.fixture
-async def served(platforms: Platforms, data: Path, agent: AgentEndpoint) -> AsyncIterator[World]:
+async def served(platforms: Platforms, data: Path, agent: Thinker) -> AsyncIterator[World]:
     """With an agent that answers what the bot does not know itself."""
     async with installed(platforms, data, AGENT_URL=agent.url, AGENT_SECRET="a secret of the agent") as world:
         yield world
 
 
-async def say(world: World, channel: str, text: str, by: str = "") -> None:
+async def say(world: World, channel: str, text: str, by: str = "") -> bool:
+    """Whether it was acknowledged."""
     who = by or PEOPLE[channel]
-    await (world.slack.dm(who).say(text) if channel == "slack" else world.teams.chat(who).say(text))
+    if channel == "slack":
+        return all(each.acknowledged for each in await world.slack.dm(who).say(text))
+    return (await world.teams.chat(who).say(text)).acknowledged
 
 
 async def told(world: World, channel: str, text: str, to: str = "") -> None:
@@ -69,7 +91,7 @@ async def test_pending_shows_cards_that_work(world: World, channel: str) -> None
     else:
         await world.teams.chat(BEN).wait_for(lambda chat: len(chat.cards) > before)
         await world.teams.chat(BEN).click("Approve", message=world.teams.chat(BEN).last)
-    assert (await world.see(asked["id"], wait=5))["decision"]["approved"] is True
+    assert (await world.end_of(asked["id"]))["decision"]["approved"] is True
 
 
 async def test_both_copies_of_a_pending_request_say_how_it_ended(world: World) -> None:
@@ -113,7 +135,7 @@ async def test_a_stranger_learns_nothing(served: World, channel: str, text: str)
     await told(served, channel, "I do not know you yet", to=CLEO)
 
 
-async def test_a_strangers_words_do_not_reach_the_agent(served: World, agent: AgentEndpoint) -> None:
+async def test_a_strangers_words_do_not_reach_the_agent(served: World, agent: Thinker) -> None:
     await say(served, "slack", "delete everything", by=CLEO)
     await told(served, "slack", "I do not know you yet", to=CLEO)
     assert agent.told == []
@@ -135,7 +157,7 @@ async def test_markdown_of_the_agent_is_slacks_own_in_slack(served: World) -> No
 
 
 @on_both
-async def test_the_agent_is_told_who_wrote_what(served: World, agent: AgentEndpoint, channel: str) -> None:
+async def test_the_agent_is_told_who_wrote_what(served: World, agent: Thinker, channel: str) -> None:
     await say(served, channel, "how are we doing?")
     heard = (await agent.wait_for(1))[0].json
     assert (heard["text"], heard["channel"], heard["person"]["email"]) == (
@@ -143,14 +165,14 @@ async def test_the_agent_is_told_who_wrote_what(served: World, agent: AgentEndpo
     )  # fmt: skip
 
 
-async def test_the_call_to_the_agent_is_signed(served: World, agent: AgentEndpoint) -> None:
+async def test_the_call_to_the_agent_is_signed(served: World, agent: Thinker) -> None:
     await say(served, "slack", "how are we doing?")
     heard = (await agent.wait_for(1))[0]
     assert heard.headers["webhook-signature"].startswith("v1,")
 
 
 @on_both
-async def test_the_agent_may_answer_with_a_question(served: World, agent: AgentEndpoint, channel: str) -> None:
+async def test_the_agent_may_answer_with_a_question(served: World, agent: Thinker, channel: str) -> None:
     payload = {"agent": "Scribe", "tool": "crm.update", "summary": "Raise the price"}
     agent.reply = {"markdown": "Shall I?", "interaction": {"kind": "write_confirmation", "payload": payload}}
     await say(served, channel, "raise the price")
@@ -166,7 +188,7 @@ async def test_the_agent_may_answer_with_a_question(served: World, agent: AgentE
 
 @on_both
 async def test_a_question_of_the_agent_that_cannot_be_shown_is_said(
-    served: World, agent: AgentEndpoint, channel: str
+    served: World, agent: Thinker, channel: str
 ) -> None:
     agent.reply = {"interaction": {"kind": "write_confirmation", "payload": {"tool": "t"}}}
     await say(served, channel, "raise the price")
@@ -175,7 +197,7 @@ async def test_a_question_of_the_agent_that_cannot_be_shown_is_said(
 
 @on_both
 @pytest.mark.parametrize("code", [302, 404, 500])
-async def test_an_agent_that_fails_is_said(served: World, agent: AgentEndpoint, channel: str, code: int) -> None:
+async def test_an_agent_that_fails_is_said(served: World, agent: Thinker, channel: str, code: int) -> None:
     agent.fail(status(code))
     await say(served, channel, "how are we doing?")
     await told(served, channel, f"Your agent did not answer (HTTP {code}).")
@@ -201,33 +223,35 @@ async def test_without_an_agent_the_bot_says_so(world: World, channel: str) -> N
 # ---- a sign while it works -------------------------------------------------------------------------------------------
 
 
-async def test_teams_shows_typing_every_two_to_three_seconds(served: World, agent: AgentEndpoint) -> None:
-    agent.fail(slow(5.5))
+async def test_teams_shows_typing_every_two_to_three_seconds(served: World, agent: Thinker) -> None:
+    agent.think()
     await say(served, "teams", "think hard")
-    await served.teams.chat(BEN).wait_for("well", within=12)
-    typed = served.teams.chat(BEN).typing
-    gaps = [later - earlier for earlier, later in pairwise(typed)]
-    assert len(typed) == 3
-    assert all(2.0 <= gap <= 3.0 for gap in gaps), gaps
+    chat = served.teams.chat(BEN)
+    await chat.wait_for(lambda each: len(each.typing) == 3)
+    agent.answer_now()
+    await chat.wait_for("well")
+    first, _, third = chat.typing
+    assert 2.0 <= (third - first) / 2 <= 3.0
 
 
-async def test_slack_shows_a_status_until_the_answer(served: World, agent: AgentEndpoint) -> None:
-    agent.fail(slow(1.0))
+async def test_slack_shows_a_status_until_the_answer(served: World, agent: Thinker) -> None:
+    agent.think()
     await say(served, "slack", "think hard")
     dm = served.slack.dm(ANA)
-    await served.slack.until(lambda: dm.status == "is thinking…")
+    await dm.wait_for(lambda each: each.status == "is thinking…")
+    agent.answer_now()
     await dm.wait_for("well")
+    await served.settled()
     assert dm.status == ""
 
 
-async def test_where_slack_takes_no_status_a_placeholder_becomes_the_answer(
-    served: World, agent: AgentEndpoint
-) -> None:
+async def test_where_slack_takes_no_status_a_placeholder_becomes_the_answer(served: World, agent: Thinker) -> None:
     served.slack.fail(error("missing_scope"), path="assistant.threads.setStatus")
-    agent.fail(slow(2.5))
+    agent.think()
     await say(served, "slack", "think hard")
     dm = served.slack.dm(ANA)
     await dm.wait_for("…")
+    agent.answer_now()
     await dm.wait_for("well")
     assert [message.shown_text() for message in dm.messages if message.from_bot] == ["All is *well*."]
 
@@ -236,8 +260,8 @@ async def test_where_slack_takes_no_status_a_placeholder_becomes_the_answer(
 
 
 @on_both
-async def test_a_click_never_waits_behind_an_agent(served: World, agent: AgentEndpoint, channel: str) -> None:
-    agent.fail(hang())
+async def test_a_click_never_waits_behind_an_agent(served: World, agent: Thinker, channel: str) -> None:
+    agent.think()
     asked = await served.ask_blocked([PEOPLE[channel]])
     await told(served, channel, "Keep blocked")
     await say(served, channel, "think for ever")
@@ -246,29 +270,27 @@ async def test_a_click_never_waits_behind_an_agent(served: World, agent: AgentEn
         await served.slack.dm(ANA).click("Approve")
     else:
         await served.teams.chat(BEN).click("Approve")
-    assert (await asyncio.wait_for(served.see(asked["id"], wait=5), 5))["status"] == "decided"
-    agent.heal()
+    assert (await served.end_of(asked["id"]))["status"] == "decided"
+    assert agent.told == []
 
 
 @on_both
-async def test_a_known_word_never_waits_behind_an_agent(served: World, agent: AgentEndpoint, channel: str) -> None:
-    agent.fail(hang())
+async def test_a_known_word_never_waits_behind_an_agent(served: World, agent: Thinker, channel: str) -> None:
+    agent.think()
     await say(served, channel, "think for ever")
     await say(served, channel, "help")
     await told(served, channel, "to see the requests that wait for you")
-    agent.heal()
+    assert agent.told == []
 
 
 @on_both
-async def test_a_message_is_acknowledged_before_the_agent_answers(
-    served: World, agent: AgentEndpoint, channel: str
-) -> None:
-    agent.fail(hang())
-    await asyncio.wait_for(say(served, channel, "think for ever"), 3)
-    agent.heal()
+async def test_a_message_is_acknowledged_before_the_agent_answers(served: World, agent: Thinker, channel: str) -> None:
+    agent.think()
+    assert await say(served, channel, "think for ever")
+    assert agent.told == []
 
 
-async def test_two_messages_of_one_person_are_answered_in_order(served: World, agent: AgentEndpoint) -> None:
+async def test_two_messages_of_one_person_are_answered_in_order(served: World, agent: Thinker) -> None:
     agent.reply = lambda heard: f"About {heard['text']}"
     await say(served, "slack", "one")
     await say(served, "slack", "two")

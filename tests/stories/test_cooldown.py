@@ -93,7 +93,7 @@ async def test_questions_are_never_held_back(world: World) -> None:
 async def test_an_update_is_never_held_back(world: World) -> None:
     asked = await world.ask_blocked(to=[ANA])
     await world.shown_to_ana("Keep blocked")
-    await world.call("POST", f"/api/v1/interactions/{asked['id']}/withdraw")
+    await world.withdraw(asked["id"])
     await world.shown_to_ana("Withdrawn")
 
 

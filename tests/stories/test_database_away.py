@@ -10,6 +10,8 @@ PEOPLE = {"Accept": "text/html"}
 
 
 async def _away(world: World) -> None:
+    """Whatever was in flight is written down before: this is about what comes afterwards."""
+    await world.kept()
     await world.product.store.stop()
 
 
@@ -58,7 +60,7 @@ async def test_a_click_over_the_socket_is_answered_with_a_request_to_click_again
 ) -> None:
     ours: dict[str, Any] = {"SLACK_SIGNING_SECRET": "", "SLACK_APP_TOKEN": platforms.slack.app_token}
     async with installed(platforms, data, **ours) as world:
-        await platforms.slack.until(lambda: platforms.slack.sockets.connected, 10, "a connection")
+        await platforms.slack.until(lambda: platforms.slack.sockets.connected, what="a connection")
         await world.ask_blocked([ANA])
         await world.shown_to_ana("Keep blocked")
         await _away(world)

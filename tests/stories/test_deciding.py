@@ -78,7 +78,7 @@ async def test_the_choice_that_was_taken_is_the_decision(
 ) -> None:
     asked = await world.ask(kind, payload, [PEOPLE[channel]])
     await press(world, channel, label)
-    seen = await world.see(asked["id"], wait=5)
+    seen = await world.end_of(asked["id"])
     decision = {name: seen["decision"][name] for name in ("choice", "approved", "by", "channel")}
     assert decision == {"choice": choice, "approved": approved, "by": NAMES[channel], "channel": channel}
     await reads(world, channel, outcome.format(NAMES[channel]))
@@ -98,7 +98,7 @@ async def test_the_last_of_many_choices_can_be_taken(world: World, channel: str,
     asked = await world.ask("clarification", many(count), [PEOPLE[channel]])
     assert len(await offered(world, channel)) == count
     await press(world, channel, f"Account {count}")
-    assert (await world.see(asked["id"], wait=5))["decision"]["choice"] == f"c{count}"
+    assert (await world.end_of(asked["id"]))["decision"]["choice"] == f"c{count}"
 
 
 @on_every_channel
@@ -107,7 +107,7 @@ async def test_something_else_takes_a_free_text(world: World, channel: str, coun
     asked = await world.ask("clarification", {**many(count), "allow_other": True}, [PEOPLE[channel]])
     assert (await offered(world, channel))[-1] == "Something else"
     await press(world, channel, "Something else", {"other": "The one in Asia"})
-    decision = (await world.see(asked["id"], wait=5))["decision"]
+    decision = (await world.end_of(asked["id"]))["decision"]
     assert (decision["choice"], decision["inputs"]) == ("other", {"other": "The one in Asia"})
 
 
@@ -115,7 +115,7 @@ async def test_something_else_takes_a_free_text(world: World, channel: str, coun
 async def test_beside_something_else_the_other_choices_need_no_text(world: World, channel: str) -> None:
     asked = await world.ask("clarification", {**many(40), "allow_other": True}, [PEOPLE[channel]])
     await press(world, channel, "Account 7")
-    decision = (await world.see(asked["id"], wait=5))["decision"]
+    decision = (await world.end_of(asked["id"]))["decision"]
     assert (decision["choice"], decision.get("inputs")) == ("c7", None)
 
 
@@ -143,7 +143,7 @@ async def test_a_picker_still_explains_its_choices(world: World, channel: str, c
 async def test_a_reason_may_be_given_with_any_choice(world: World, channel: str, label: str) -> None:
     asked = await world.ask("blocked_action", BLOCKED, [PEOPLE[channel]], reason="optional")
     await press(world, channel, label, {"reason": "It is in the backup"})
-    assert (await world.see(asked["id"], wait=5))["decision"]["reason"] == "It is in the backup"
+    assert (await world.end_of(asked["id"]))["decision"]["reason"] == "It is in the backup"
     await reads(world, channel, "It is in the backup")
 
 
@@ -152,14 +152,14 @@ async def test_an_optional_reason_may_be_left_empty_in_slack(world: World) -> No
     await world.shown_to_ana("Approve")
     modal = await (await world.slack.dm(ANA).click("Approve")).wait_for_modal()
     await modal.submit()
-    assert (await world.see(asked["id"], wait=5))["decision"]["approved"] is True
+    assert (await world.end_of(asked["id"]))["decision"]["approved"] is True
 
 
 @on_every_channel
 async def test_a_denial_says_why_where_that_is_asked(world: World, channel: str) -> None:
     asked = await world.ask("blocked_action", BLOCKED, [PEOPLE[channel]], reason="required_on_denial")
     await press(world, channel, "Keep blocked", {"reason": "The audit needs it"})
-    decision = (await world.see(asked["id"], wait=5))["decision"]
+    decision = (await world.end_of(asked["id"]))["decision"]
     assert (decision["approved"], decision["reason"]) == (False, "The audit needs it")
 
 
@@ -167,7 +167,7 @@ async def test_a_denial_says_why_where_that_is_asked(world: World, channel: str)
 async def test_an_approval_needs_no_reason_where_only_a_denial_does(world: World, channel: str) -> None:
     asked = await world.ask("blocked_action", BLOCKED, [PEOPLE[channel]], reason="required_on_denial")
     await press(world, channel, "Approve")
-    assert (await world.see(asked["id"], wait=5))["decision"]["approved"] is True
+    assert (await world.end_of(asked["id"]))["decision"]["approved"] is True
 
 
 async def test_slack_does_not_send_a_denial_without_its_reason(world: World) -> None:

@@ -9,6 +9,7 @@ import pytest
 from bot.rehearsal.failure import error, status
 from tests.admin.signed_in import signed_in
 from tests.stories.hands import press
+from tests.stories.reach import at_rest
 from tests.stories.world import ANA, BEN, MIA, World
 
 End = Callable[[World, str], Awaitable[None]]
@@ -19,7 +20,7 @@ async def expire(world: World, id_: str) -> None:
 
 
 async def withdraw(world: World, id_: str) -> None:
-    taken = await world.call("POST", f"/api/v1/interactions/{id_}/withdraw", {"because": "The run was cancelled"})
+    taken = await world.withdraw(id_, because="The run was cancelled")
     assert taken.status == 200
 
 
@@ -43,7 +44,7 @@ async def asked_of_all(world: World) -> str:
 async def test_who_waits_is_told_the_true_end(world: World, ending: str, words: str, end: End) -> None:
     id_ = await asked_of_all(world)
     await end(world, id_)
-    seen = await world.see(id_, wait=5)
+    seen = await world.end_of(id_)
     assert (seen["status"], seen.body.get("decision")) == (ending, None)
 
 
@@ -74,7 +75,7 @@ async def test_every_card_says_the_true_end_and_takes_no_answer(
 async def test_the_audit_log_has_the_true_end(world: World, ending: str, words: str, end: End) -> None:
     id_ = await asked_of_all(world)
     await end(world, id_)
-    await world.see(id_, wait=5)
+    await world.end_of(id_)
     assert f"interaction.{ending}" in [action for action, _ in await world.audit()]
 
 
@@ -85,7 +86,7 @@ async def test_a_click_afterwards_changes_nothing_and_is_told_why(
     id_ = await asked_of_all(world)
     late = world.teams.chat(BEN).invoke("Approve")
     await end(world, id_)
-    await world.see(id_, wait=5)
+    await world.end_of(id_)
     answer = await world.teams.send(late)
     assert words in str(answer.body["value"])
     assert (await world.see(id_))["status"] == ending
@@ -101,8 +102,8 @@ async def test_the_reason_of_a_withdrawal_reaches_the_people(world: World) -> No
 async def test_what_has_ended_cannot_be_withdrawn(world: World) -> None:
     id_ = await asked_of_all(world)
     await press(world, "slack", "Approve")
-    await world.see(id_, wait=5)
-    assert (await world.call("POST", f"/api/v1/interactions/{id_}/withdraw")).status == 409
+    await world.end_of(id_)
+    assert (await world.withdraw(id_)).status == 409
 
 
 async def test_a_click_in_the_second_of_expiry_does_not_approve(world: World) -> None:
@@ -111,7 +112,7 @@ async def test_a_click_in_the_second_of_expiry_does_not_approve(world: World) ->
     world.clock._offset += timedelta(seconds=61)
     pressed = await world.click_in_teams("Approve")
     assert "expired" in f"{pressed.notice}".casefold()
-    assert (await world.see(id_, wait=5))["status"] == "expired"
+    assert (await world.end_of(id_))["status"] == "expired"
 
 
 # ---- nobody can be reached -------------------------------------------------------------------------------------------
@@ -126,7 +127,7 @@ def cut_off(world: World) -> None:
 async def test_a_request_that_no_channel_takes_ends_as_undeliverable(world: World) -> None:
     cut_off(world)
     asked = await world.ask_blocked()
-    seen = await world.see(asked["id"], wait=10)
+    seen = await world.end_of(asked["id"])
     assert (seen["status"], seen.body.get("decision")) == ("undeliverable", None)
 
 
@@ -141,7 +142,7 @@ async def test_the_caller_is_told_that_nobody_could_be_reached(world: World) -> 
 async def test_undeliverable_is_audited_and_every_attempt_is_kept(world: World) -> None:
     cut_off(world)
     asked = await world.ask_blocked([ANA])
-    await world.see(asked["id"], wait=10)
+    await world.end_of(asked["id"])
     assert ("interaction.undeliverable", "gatebell") in await world.audit()
     assert [(channel, verb) for channel, verb, _ in await world.attempts()] == [
         ("slack", "send"), ("teams", "send"), ("email", "send"),
@@ -151,7 +152,7 @@ async def test_undeliverable_is_audited_and_every_attempt_is_kept(world: World) 
 async def test_the_page_of_an_undeliverable_request_says_why_nobody_was_reached(world: World) -> None:
     cut_off(world)
     asked = await world.ask_blocked([ANA])
-    because = (await world.see(asked["id"], wait=10))["because"]
+    because = (await world.end_of(asked["id"]))["because"]
     async with await signed_in(world, ANA) as browser:
         words = (await browser.get(f"/admin/requests/{asked['id']}")).words
     assert re.search(rf"Nobody could be reached [^.;]{{,40}} UTC {re.escape(because)}", words), words
@@ -161,16 +162,20 @@ async def test_as_long_as_one_person_has_a_copy_it_stays_open(world: World) -> N
     world.teams.fail(status(403), part="connector")
     world.mail.fail(status(550))
     asked = await world.ask_blocked()
-    await world.shown_to_ana("Keep blocked")
-    await world.teams.until(lambda: len(world.teams.journal) > 0)
+    await at_rest(world)
+    assert sorted(await states(world, asked["id"])) == ["failed", "failed", "sent"]
     await press(world, "slack", "Approve")
-    assert (await world.see(asked["id"], wait=5))["status"] == "decided"
+    assert (await world.end_of(asked["id"]))["status"] == "decided"
+
+
+async def states(world: World, id_: str) -> list[str]:
+    return [each["state"] for each in (await world.see(id_))["deliveries"]]
 
 
 async def test_an_undeliverable_request_cannot_be_used(world: World) -> None:
     cut_off(world)
     asked = await world.ask_blocked([ANA])
-    await world.see(asked["id"], wait=10)
+    await world.end_of(asked["id"])
     used = await world.call("POST", f"/api/v1/interactions/{asked['id']}/consume", {"digest": asked["digest"]})
     assert (used.status, "undeliverable" in used["detail"]) == (409, True)
 
@@ -183,7 +188,7 @@ async def test_a_card_that_was_decided_while_it_waited_goes_out_decided(world: W
     world.mail.fail(status(451))
     asked = await world.ask_blocked([ANA, BEN])
     await press(world, "slack", "Approve")
-    await world.see(asked["id"], wait=5)
+    await world.end_of(asked["id"])
     world.teams.heal()
     await world.forward(minutes=2)
     await world.shown_to_ben("Approved by Ana")

@@ -136,7 +136,7 @@ async def test_a_blocked_action_that_asks_is_decided_like_any_question(world: Wo
     await world.shown_to_ben("Keep blocked")
     await world.shown_to_ana("Keep blocked")
     await world.slack.dm(ANA).click("Approve")
-    assert (await world.see(told["interaction_id"], wait=5))["decision"]["choice"] == "approve"
+    assert (await world.end_of(told["interaction_id"]))["decision"]["choice"] == "approve"
     await world.shown_to_ben("Approved by Ana")
 
 

@@ -1,9 +1,10 @@
 """A database that is full, read-only or gone: nothing is promised, nothing is lost, and no restart is needed."""
 
 import asyncio
+import contextlib
+import itertools
 import shutil
 import tempfile
-from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,17 +16,13 @@ import pytest
 from bot.rehearsal.failure import slow, status
 from bot.store.migrate import bring_up_to_date
 from tests.conftest import environment, postgres_execute
+from tests.patience import until
 from tests.stories.process import Process, change, serving
-from tests.stories.reach import at_rest
+from tests.stories.reach import at_rest, events_shown
 from tests.stories.world import ANA, Platforms, World, installed
 
 CLARIFY = {"agent": "Archivist", "question": "Which one?", "choices": [{"id": "a", "label": "A"}]}
 QUICK = {"PACING": "off", "COOLDOWN_SECONDS": "0", "CHAIN": "slack"}
-
-
-def _times_shown(platforms: Platforms, names: set[str]) -> Counter[str]:
-    texts = [each.shown_text() for each in platforms.slack.dm(ANA).messages]
-    return Counter(name for text in texts for name in names if name in text)
 
 
 # ---- full ----------------------------------------------------------------------------------------------------------
@@ -54,13 +51,13 @@ async def test_what_was_shown_while_the_disk_filled_up_is_not_shown_again_afterw
         await process.tell("Before")
         await platforms.slack.dm(ANA).wait_for("Before")
         platforms.slack.fail(slow(0.5), path="chat.postMessage")
-        await process.tell("In flight")
+        await process.tell("Event 1")
         process.limit_files(1)
-        await platforms.slack.dm(ANA).wait_for("In flight")
+        await platforms.slack.dm(ANA).wait_for("Event 1")
         await process.until_ready(503)
         process.limit_files(0)
         await process.until_rows("SELECT state FROM delivery", [{"state": "done"}] * 2)
-        assert _times_shown(platforms, {"In flight"}) == {"In flight": 1}
+        assert events_shown(platforms) == {"Event 1": 1}
 
 
 async def test_what_could_not_be_sent_for_a_full_disk_is_sent_when_there_is_room(
@@ -131,31 +128,38 @@ async def test_a_database_that_restarts_in_a_burst_loses_nothing_and_claims_noth
 ) -> None:
     async with serving(platforms, data, DATABASE_URL=postgres.url, **QUICK) as process:
         platforms.slack.fail(slow(0.05), path="chat.postMessage")
-        burst = asyncio.create_task(_burst(process, 300))
-        await platforms.slack.until(lambda: len(platforms.slack.dm(ANA).messages) > 30, what="the burst")
-        await postgres.restart()
-        accepted = await burst
-        await platforms.slack.until(lambda: len(_times_shown(platforms, accepted)) == len(accepted), 30, "everything")
+        async with _burst(process) as accepted:
+            await until(lambda: len(events_shown(platforms)) > 30, "the burst")
+            await postgres.restart()
+            before = len(accepted)
+            await until(lambda: len(accepted) > before + 50, "the burst to go on")
+        await until(lambda: accepted <= events_shown(platforms).keys(), "everything")
         await process.until_metric("gatebell_queue_depth", lambda depth: depth == 0)
-        assert set(_times_shown(platforms, accepted).values()) == {1}
-        assert len(accepted) > 100
+        shown = events_shown(platforms)
+        assert {name: shown[name] for name in accepted} == dict.fromkeys(accepted, 1)
 
 
-async def _burst(process: Process, count: int) -> set[str]:
-    """Tell so many, ten at a time; those that were taken. A refusal is heeded: the next comes a little later."""
-    left = iter(range(count))
+@contextlib.asynccontextmanager
+async def _burst(process: Process) -> AsyncIterator[set[str]]:
+    """Ten who tell of one thing after the other; what was taken. A refusal is heeded: the next comes a little later."""
     taken: set[str] = set()
+    over = asyncio.Event()
 
-    async def some() -> None:
-        for number in left:
-            name = f"Event {number:03};"
+    async def tell_on(who: int) -> None:
+        for number in itertools.count():
+            name = f"Event {who}-{number}"
             if await process.told(name, severity="low"):
                 taken.add(name)
             else:
                 await asyncio.sleep(0.2)
+            if over.is_set():
+                return
 
-    await asyncio.gather(*(some() for _ in range(10)))
-    return taken
+    async with asyncio.TaskGroup() as telling:
+        for who in range(10):
+            telling.create_task(tell_on(who))
+        yield taken
+        over.set()
 
 
 async def test_while_the_database_is_down_nothing_is_accepted_and_work_goes_on_when_it_is_back(
@@ -229,11 +233,11 @@ async def test_a_socket_that_the_database_kept_from_opening_opens_when_it_is_bac
     async with installed(platforms, data, install_teams=False, **socket) as world:
         await world.until(lambda: "the loop of slack: " in caplog.text)
         change(data / "gatebell.db", "ALTER TABLE away RENAME TO channel_memory")
-        await platforms.slack.until(lambda: platforms.slack.sockets.connected, 10, "a connection")
+        await platforms.slack.until(lambda: platforms.slack.sockets.connected, what="a connection")
         asked = await world.ask_blocked(to=[ANA])
         await world.shown_to_ana("Keep blocked")
         await world.slack.dm(ANA).click("Approve")
-        assert (await world.see(asked["id"], wait=5))["status"] == "decided"
+        assert (await world.end_of(asked["id"]))["status"] == "decided"
 
 
 # ---- poison --------------------------------------------------------------------------------------------------------
@@ -259,4 +263,4 @@ async def test_a_question_whose_only_card_cannot_be_read_says_that_nobody_was_re
     world.slack.heal(busy)
     change(data / "gatebell.db", "UPDATE post SET card = '['")
     await world.forward(seconds=31)
-    assert (await world.see(asked["id"], wait=5))["status"] == "undeliverable"
+    assert (await world.end_of(asked["id"]))["status"] == "undeliverable"

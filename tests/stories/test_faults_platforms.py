@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from bot.rehearsal.failure import Rule, error, hang, slow, status
+from tests.patience import until
 from tests.stories.process import Process, serving
 from tests.stories.reach import at_rest, in_all_three, reached, told_of
 from tests.stories.world import ANA, BEN, Platforms, World, installed
@@ -19,8 +20,9 @@ MANY = 1000
 STUCK = 250
 QUICK = {"CHAIN": "slack,teams", "PACING": "off", "COOLDOWN_SECONDS": "0"}
 TEAMS_ALONE: dict[str, Any] = {"CHAIN": "teams", "ALERT_RECIPIENT_EMAIL": BEN}
-SLACKS_PATIENCE = 3.0  # seconds for an acknowledgement
-BLOCKED_FOR = 1.0  # seconds: a call that blocks the loop would take longer than this, a busy machine does not
+TEAMS_PATIENCE = 10.0  # seconds that a call to the connector may take
+SLOW = 1.5  # seconds that Microsoft takes for an answer
+BLOCKED_FOR = 1.2  # seconds: a call that blocks the loop would take longer than this, a busy machine does not
 
 
 async def test_while_one_channel_hangs_for_ever_a_thousand_notices_for_another_flow(
@@ -35,9 +37,9 @@ async def test_while_one_channel_hangs_for_ever_a_thousand_notices_for_another_f
         for start in range(0, MANY, 250):
             assert (await process.tell_many(names[start : start + 250], severity="low")).status == 202
         ana = platforms.slack.dm(ANA)
-        await platforms.slack.until(lambda: len(ana.messages) >= MANY, 60, "a thousand notices")
+        await platforms.slack.until(lambda: len(ana.messages) >= MANY, what="a thousand notices")
         assert await process.metric('gatebell_delivery_attempts_total{channel="teams",reason="shown"}') == 0
-        assert _longest_pause(platforms, began) < 5
+        assert _longest_pause(platforms, began) < TEAMS_PATIENCE - 2
 
 
 async def _ask_ben(process: Process, payload: dict[str, str]) -> None:
@@ -71,39 +73,33 @@ async def lag() -> AsyncIterator[list[float]]:
 
 
 async def begun(rule: Rule) -> None:
-    async with asyncio.timeout(5):
-        while not rule.hits:
-            await a_moment()
-
-
-async def a_moment() -> None:
-    await asyncio.sleep(0.01)
+    await until(lambda: rule.hits, "a call to Microsoft")
 
 
 async def test_a_slow_login_of_microsoft_delays_no_click_in_slack(world: World) -> None:
     await world.ask_blocked(to=[ANA])
     await world.shown_to_ana("Keep blocked")
     world.teams.login.forget_tokens()
-    logging_in = world.teams.fail(slow(1.5), part="login")
+    logging_in = world.teams.fail(slow(SLOW), part="login")
     async with lag() as seen:
         await world.ask_blocked(to=[BEN])
         await begun(logging_in)
         pressed = await world.slack.dm(ANA).click("Approve")
-        assert pressed.ack_ms < SLACKS_PATIENCE / 3 * 1000
+        assert pressed.ack_ms < BLOCKED_FOR * 1000
         await world.shown_to_ana("Approved by Ana")
         await world.shown_to_ben("Keep blocked")
     assert max(seen) < BLOCKED_FOR
 
 
 async def test_a_slow_key_endpoint_of_microsoft_delays_no_click_in_slack(platforms: Platforms, data: Path) -> None:
-    fetching = platforms.teams.fail(slow(1.5), part="keys")
+    fetching = platforms.teams.fail(slow(SLOW), part="keys")
     async with installed(platforms, data, install_teams=False) as world, lag() as seen:
         await world.ask_blocked(to=[ANA])
         await world.shown_to_ana("Keep blocked")
         saying = asyncio.create_task(platforms.teams.chat(BEN).say("hello"))
         await begun(fetching)
         pressed = await world.slack.dm(ANA).click("Approve")
-        assert pressed.ack_ms < SLACKS_PATIENCE / 3 * 1000
+        assert pressed.ack_ms < BLOCKED_FOR * 1000
         assert (await saying).status == 200
     assert max(seen) < BLOCKED_FOR
 
@@ -112,7 +108,7 @@ async def test_a_slack_that_hangs_is_given_up_and_one_other_channel_is_used(worl
     await in_all_three(world)
     world.slack.fail(hang(), path="chat.postMessage")
     await world.tell("demo.event", "Read the manual", severity="critical")
-    await world.teams.chat(ANA).wait_for("Read the manual", within=20)
+    await world.teams.chat(ANA).wait_for("Read the manual")
     await at_rest(world)
     assert reached(world, "Read the manual") == ["teams"]
     assert await world.attempts() == [("slack", "send", "timed_out"), ("teams", "send", "")]
@@ -154,5 +150,5 @@ async def test_a_card_that_is_too_large_for_teams_comes_shorter_and_is_decided_w
     page = await world.page_at(next(link for link in ben.last.links() if "/d/" in link))
     assert "/reports/2024.pdf" in page.text
     await page.press("Approve")
-    assert (await world.see(asked["id"], wait=5))["decision"]["by"] == "Ben"
+    assert (await world.end_of(asked["id"]))["decision"]["by"] == "Ben"
     await world.shown_to_ben("Approved by Ben")

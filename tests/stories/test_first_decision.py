@@ -13,7 +13,7 @@ async def test_one_operator_approves_and_every_copy_and_the_caller_say_so(any_wo
 
     await world.slack.dm(ANA).click("Approve")
 
-    seen = await world.see(asked["id"], wait=5)
+    seen = await world.end_of(asked["id"])
     assert seen["status"] == "decided"
     assert (seen["decision"]["choice"], seen["decision"]["approved"]) == ("approve", True)
     assert (seen["decision"]["by"], seen["decision"]["channel"]) == ("Ana", "slack")

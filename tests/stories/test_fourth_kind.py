@@ -71,7 +71,7 @@ async def test_a_new_kind_is_shown_with_its_choices(shop: World, channel: str) -
 async def test_a_new_kind_is_decided(shop: World, channel: str, label: str, choice: str, approved: bool) -> None:
     asked = await shop.ask("payment", BILL, [PEOPLE[channel]])
     await press(shop, channel, label)
-    decision = (await shop.see(asked["id"], wait=5))["decision"]
+    decision = (await shop.end_of(asked["id"]))["decision"]
     assert (decision["choice"], decision["approved"], decision["by"]) == (choice, approved, NAMES[channel])
 
 
@@ -79,7 +79,7 @@ async def test_a_new_kind_is_decided(shop: World, channel: str, label: str, choi
 async def test_a_new_kind_asks_for_what_it_needs(shop: World, channel: str) -> None:
     asked = await shop.ask("payment", BILL, [PEOPLE[channel]])
     await press(shop, channel, "Not before", {"date": "1 March"})
-    decision = (await shop.see(asked["id"], wait=5))["decision"]
+    decision = (await shop.end_of(asked["id"]))["decision"]
     assert (decision["choice"], decision["inputs"]) == ("later", {"date": "1 March"})
 
 

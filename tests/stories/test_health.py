@@ -50,7 +50,7 @@ async def test_it_recovers_by_itself_with_the_first_success_and_a_new_break_is_t
     assert await _state(world) == "ready"
     world.slack.fail(error("token_revoked"))
     await told_of(world, "The third")
-    await world.teams.until(lambda: len(reached(world, BROKEN)) == 2, what="a second word about Slack")
+    await world.until(lambda: len(reached(world, BROKEN)) == 2, "a second word about Slack")
 
 
 async def test_an_outage_is_no_broken_channel_and_the_admin_is_not_disturbed(everywhere: World) -> None:

@@ -206,7 +206,7 @@ async def test_a_reason_that_a_person_writes_is_data_too(world: World, text: str
 async def test_the_words_of_a_withdrawal_are_data_too(world: World, text: str) -> None:
     asked = await world.ask_blocked([ANA])
     await world.shown_to_ana("Keep blocked")
-    await world.call("POST", f"/api/v1/interactions/{asked['id']}/withdraw", {"because": text})
+    await world.withdraw(asked["id"], because=text)
     await world.shown_to_ana("Withdrawn")
     assert world.slack.dm(ANA).last.mentions == []
 

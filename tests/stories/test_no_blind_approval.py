@@ -38,7 +38,7 @@ async def test_the_window_shows_all_and_approving_happens_there(world: World) ->
     shown = modal.shown_text()
     assert [line for line in huge(FOR_A_WINDOW)["arguments"]["steps"] if line not in shown] == []
     await modal.fill({"choice": "Approve"}).submit()
-    decision = (await world.see(asked["id"], wait=5))["decision"]
+    decision = (await world.end_of(asked["id"]))["decision"]
     assert (decision["approved"], decision["by"], modal.is_open) == (True, "Ana", False)
     await world.shown_to_ana("Approved by Ana")
 
@@ -47,7 +47,7 @@ async def test_denying_needs_no_reading(world: World) -> None:
     asked = await world.ask("blocked_action", huge(FOR_A_WINDOW), [ANA])
     await world.shown_to_ana("Review full request")
     await world.slack.dm(ANA).click("Keep blocked")
-    assert (await world.see(asked["id"], wait=5))["decision"]["approved"] is False
+    assert (await world.end_of(asked["id"]))["decision"]["approved"] is False
 
 
 async def test_a_reason_is_asked_in_the_window_too(world: World) -> None:
@@ -57,7 +57,7 @@ async def test_a_reason_is_asked_in_the_window_too(world: World) -> None:
     submitted = await modal.fill({"choice": "Keep blocked"}).submit()
     assert "Please fill in “Reason”." in submitted.errors["input.reason"]
     await modal.fill({"input.reason": "Too much at once"}).submit()
-    assert (await world.see(asked["id"], wait=5))["decision"]["reason"] == "Too much at once"
+    assert (await world.end_of(asked["id"]))["decision"]["reason"] == "Too much at once"
 
 
 async def test_a_window_that_was_open_while_somebody_else_decided_says_so(world: World) -> None:
@@ -89,7 +89,7 @@ async def test_what_is_too_large_for_slack_is_approved_on_the_page(world: World,
     page = await world.page_at(next(link for link in links if "/d/" in link))
     assert END in page.text
     await page.press("Approve")
-    decision = (await world.see(asked["id"], wait=5))["decision"]
+    decision = (await world.end_of(asked["id"]))["decision"]
     assert (decision["approved"], decision["by"], decision["channel"]) == (True, "Ana", "slack")
 
 
@@ -114,7 +114,7 @@ async def test_a_hundred_long_choices_are_all_there_in_the_window(world: World) 
     answer = next(each for each in modal.inputs if each.block_id == "choice")
     assert len(answer.options) == 101
     await modal.fill({"choice": "Something else", "input.other": "None of them"}).submit()
-    assert (await world.see(asked["id"], wait=5))["decision"]["inputs"] == {"other": "None of them"}
+    assert (await world.end_of(asked["id"]))["decision"]["inputs"] == {"other": "None of them"}
 
 
 # ---- changed since ---------------------------------------------------------------------------------------------------
@@ -147,7 +147,7 @@ async def test_teams_leads_to_the_page_that_shows_all(world: World) -> None:
     page = await world.page_at(world.teams.chat(BEN).open_url("Review full request"))
     assert END in page.text
     await page.press("Approve")
-    decision = (await world.see(asked["id"], wait=5))["decision"]
+    decision = (await world.end_of(asked["id"]))["decision"]
     assert (decision["approved"], decision["by"], decision["channel"]) == (True, "Ben", "teams")
     await world.shown_to_ben("Approved by Ben")
 
@@ -159,7 +159,7 @@ async def test_a_mail_that_is_cut_says_so_and_its_page_shows_all(world: World) -
     page = await world.page_of()
     assert END in page.text
     await page.press("Approve")
-    assert (await world.see(asked["id"], wait=5))["decision"]["approved"] is True
+    assert (await world.end_of(asked["id"]))["decision"]["approved"] is True
 
 
 async def test_a_mail_itself_decides_nothing(world: World) -> None:

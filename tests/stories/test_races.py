@@ -20,7 +20,7 @@ async def decided(world: World) -> str:
     await world.shown_to_all()
     world.platforms.hold_updates()
     await world.slack.dm(ANA).click("Approve")
-    await world.see(asked["id"], wait=5)
+    await world.end_of(asked["id"])
     return str(asked["id"])
 
 
@@ -49,7 +49,7 @@ async def test_a_late_answer_on_the_page_is_told_so(world: World) -> None:
     await world.shown_to_all()
     page = await world.page_of()
     await press(world, "slack", "Approve")
-    await world.see(asked["id"], wait=5)
+    await world.end_of(asked["id"])
     late = await page.press("Keep blocked")
     assert (late.status, "Already decided: Approved by Ana at " in late.text, late.buttons) == (409, True, {})
 
@@ -109,7 +109,7 @@ async def test_two_people_in_one_room_decide_once(world: World) -> None:
     asked = await world.call("POST", "/api/v1/interactions", body)
     await room.wait_for("Keep blocked")
     await asyncio.gather(room.click("Approve", by=ANA), room.click("Keep blocked", by=BEN))
-    decision = (await world.see(asked["id"], wait=5))["decision"]
+    decision = (await world.end_of(asked["id"]))["decision"]
     loser = BEN if decision["by"] == "Ana" else ANA
     await room.wait_for(lambda _: room.private(loser))
     assert f"by {decision['by']} at " in room.private(loser)[-1].shown_text()
@@ -148,7 +148,7 @@ async def one_round(world: World, number: int) -> None:
     chat.thread.posts.clear()
     await asyncio.gather(world.shown_to_ana(f"tool-{number}."), world.shown_to_ben(f"tool-{number}."))
     _, pressed = await asyncio.gather(dm.click("Approve"), chat.click("Keep blocked"))
-    decision = (await world.see(asked["id"], wait=5))["decision"]
+    decision = (await world.end_of(asked["id"]))["decision"]
     outcome = "Approved by Ana" if decision["by"] == "Ana" else "Kept blocked by Ben"
     if decision["by"] == "Ana":
         assert f"Already decided: {outcome}" in str(pressed.notice)

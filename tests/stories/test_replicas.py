@@ -2,13 +2,16 @@
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
 
 from bot.rehearsal.failure import hang
+from tests.patience import until
 from tests.stories.process import Process, serving
+from tests.stories.reach import events_shown
 from tests.stories.world import ANA, BEN, MIA, Platforms, installed
 
 MANY = 30
@@ -36,7 +39,7 @@ async def test_a_click_on_one_is_heard_by_whoever_waits_at_the_other_and_copies_
         platforms.teams.chat(BEN).wait_for("Keep blocked"),
         platforms.mail.wait_for(1, to=MIA),
     )
-    waiting = asyncio.create_task(one.see(asked["id"], wait=10))
+    waiting = asyncio.create_task(one.end_of(asked["id"]))
     await platforms.slack.dm(ANA).click("Approve")
     seen = await waiting
     assert (seen["status"], seen["decision"]["by"]) == ("decided", "Ana")
@@ -55,15 +58,14 @@ async def test_what_a_dead_replica_held_is_taken_over_by_the_other_and_shown_onc
 ) -> None:
     one, two = replicas
     platforms.slack.fail(hang(), path="chat.postMessage")
-    names = [f"Event {number:03};" for number in range(MANY)]
+    names = [f"Event {number:03}" for number in range(MANY)]
     told = await asyncio.gather(*(one.told(name, severity="low") for name in names))
     await one.kill()
     platforms.slack.heal()
     await two.forward(seconds=16)  # a lease
-    ana = platforms.slack.dm(ANA)
-    await platforms.slack.until(lambda: all(name in ana.shown_text() for name in names), 20, "all of them")
+    await until(lambda: set(names) <= events_shown(platforms).keys(), "all of them")
     assert all(told)
-    assert len(ana.messages) == MANY
+    assert events_shown(platforms) == Counter(names)
 
 
 async def test_a_replica_whose_clock_is_ahead_warns_and_says_by_how_much(
@@ -80,13 +82,12 @@ async def test_both_work_on_one_queue_and_nothing_is_sent_twice(
     platforms: Platforms, replicas: tuple[Process, Process]
 ) -> None:
     one, two = replicas
-    names = [f"Event {number:03};" for number in range(2 * MANY)]
+    names = [f"Event {number:03}" for number in range(2 * MANY)]
     halves = ((one, names[::2]), (two, names[1::2]))
     await asyncio.gather(*(process.told(name, severity="low") for process, half in halves for name in half))
-    ana = platforms.slack.dm(ANA)
-    await platforms.slack.until(lambda: all(name in ana.shown_text() for name in names), 20, "all of them")
+    await until(lambda: set(names) <= events_shown(platforms).keys(), "all of them")
     await one.until_rows("SELECT COUNT(*) AS left FROM delivery WHERE state <> 'done'", [{"left": 0}])
-    assert len(ana.messages) == len(names)
+    assert events_shown(platforms) == Counter(names)
 
 
 async def test_only_one_of_two_clicks_at_two_replicas_stands(
@@ -99,7 +100,7 @@ async def test_only_one_of_two_clicks_at_two_replicas_stands(
     platforms.slack.events_url = f"{one.address}/slack/events"
     platforms.teams.messages_url = f"{two.address}/api/messages"
     await asyncio.gather(platforms.slack.dm(ANA).click("Approve"), platforms.teams.chat(BEN).click("Keep blocked"))
-    seen = await two.see(asked["id"], wait=5)
+    seen = await two.end_of(asked["id"])
     by = seen["decision"]["by"]
     words = {"Ana": "Approved by Ana", "Ben": "Kept blocked by Ben"}[by]
     await platforms.slack.dm(ANA).wait_for(words)

@@ -1,24 +1,21 @@
 """What was answered with 2xx arrives, whatever happens to the process afterwards."""
 
 import asyncio
+from collections import Counter
 from pathlib import Path
 
 from bot.rehearsal.failure import slow, status
+from tests.patience import until
 from tests.stories.process import Process, serving
+from tests.stories.reach import events_shown
 from tests.stories.world import ANA, BEN, MIA, Platforms
 
 MANY = 40
 QUICK = {"PACING": "off", "COOLDOWN_SECONDS": "0"}
 
 
-def _shown(platforms: Platforms) -> set[str]:
-    """The events that lie before Ana, in Slack or in her mailbox, whatever became of their process."""
-    words = platforms.slack.dm(ANA).shown_text() + "".join(each.subject for each in platforms.mail.of(ANA))
-    return {f"Event {number:03}" for number in range(1000) if f"Event {number:03}" in words}
-
-
 async def _until_shown(platforms: Platforms, expected: set[str]) -> None:
-    await platforms.slack.until(lambda: expected <= _shown(platforms), within=20, what=f"{len(expected)} events")
+    await until(lambda: expected <= events_shown(platforms).keys(), f"{len(expected)} events")
 
 
 async def _accepted(process: Process, count: int = MANY) -> set[str]:
@@ -52,7 +49,8 @@ async def test_a_kill_while_every_channel_is_down_loses_nothing_and_shows_nothin
             platform.heal()
         await process.forward(minutes=30)
         await _until_shown(platforms, accepted)
-        assert len(platforms.slack.dm(ANA).messages) + len(platforms.mail.of(ANA)) == MANY
+        assert events_shown(platforms) == Counter(accepted)
+        assert len(accepted) == MANY
 
 
 async def test_a_pending_request_survives_and_its_old_buttons_work(platforms: Platforms, data: Path) -> None:
@@ -62,7 +60,7 @@ async def test_a_pending_request_survives_and_its_old_buttons_work(platforms: Pl
         await process.kill()
         await process.start()
         await platforms.slack.dm(ANA).click("Approve")
-        seen = await process.see(asked["id"], wait=5)
+        seen = await process.end_of(asked["id"])
         assert (seen["status"], seen["decision"]["by"]) == ("decided", "Ana")
         await platforms.teams.chat(BEN).wait_for("Approved by Ana")
         assert len(await platforms.caller.wait_for(1)) == 1

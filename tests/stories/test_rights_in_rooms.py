@@ -41,7 +41,7 @@ async def test_what_is_brought_up_to_date_in_a_room_holds_no_deciding_page_eithe
     asked = await asked_of_mia(world)
     await room.wait_for(REVIEW)
     world.teams.fail(status(413), part="connector", method="PUT", times=1)
-    await world.call("POST", f"/api/v1/interactions/{asked['id']}/withdraw")
+    await world.withdraw(asked["id"])
     await room.wait_for("Withdrawn")
     assert decides(world, str(room.activities)) is False
 

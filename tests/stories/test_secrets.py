@@ -17,6 +17,7 @@ from bot.keys import Scope
 from bot.logs import start_logging
 from bot.rehearsal.caller import AgentEndpoint
 from bot.rehearsal.failure import error, garbage, reset, status
+from tests.stories.reach import at_rest
 from tests.stories.world import ANA, BEN, MIA, Platforms, World, installed
 
 OWN = {
@@ -120,13 +121,17 @@ async def look_around(world: World, id_: str) -> list[str]:
 async def fail(world: World) -> None:
     """Every way in which a platform can repeat what we sent to it, or make us speak of it."""
     for failure in (error("invalid_auth"), status(500), reset(), garbage()):
-        world.slack.fail(failure, path="chat.postMessage")
-        world.teams.fail(failure)
-        world.mail.fail(status(550))
-        world.caller.fail(failure)
+        hit = [
+            world.slack.fail(failure, path="chat.postMessage"),
+            world.teams.fail(failure),
+            world.mail.fail(status(550)),
+            world.caller.fail(failure),
+        ]
         asked = await world.ask_blocked([ANA, BEN, MIA], callback_url=world.caller.url, expires_in=3600)
-        await world.see(asked["id"], wait=0.3)
-        await world.call("POST", f"/api/v1/interactions/{asked['id']}/withdraw")
+        await at_rest(world)
+        await world.withdraw(asked["id"])
+        await at_rest(world)
+        assert all(rule.hits for rule in hit), failure
     for platform in (world.slack, world.teams, world.mail, world.caller):
         platform.heal()
 

@@ -11,6 +11,7 @@ from aiohttp import ClientSession, CookieJar
 
 from bot.rehearsal.failure import Rule, error, http, reset
 from bot.settings import SAVED
+from tests.patience import until
 from tests.stories.process import Process, serving
 from tests.stories.test_secrets import dump_of
 from tests.stories.world import ANA, BEN, MIA, Platforms
@@ -89,7 +90,7 @@ async def all_goes_well(served: Served) -> None:
     await served.look(f"/d/{served.secrets['decision link']}")
     served.seen.clear()  # her own page knows its own address
     await slack.dm(ANA).click("Approve")
-    await process.see(asked["id"], wait=5)
+    await process.end_of(asked["id"])
     await caller.wait_for(1)
     await slack.dm(ANA).say("status")
     await sign_in(served)
@@ -132,7 +133,7 @@ async def nothing_goes_well(served: Served) -> None:
         ]
         await process.ask_blocked(callback_url=platforms.caller.url)
         await process.tell(f"Nothing is well, {number}")
-        await hits(platforms, hit[:3])
+        await hits(hit[:3])
         for platform in (platforms.slack, platforms.teams, platforms.mail, platforms.caller):
             platform.heal()
     await with_wrong_credentials(served, said)
@@ -153,7 +154,7 @@ async def with_wrong_credentials(served: Served, said: str) -> None:
         platforms.mail.fail(http(454, f"4.7.0 {said}"), path="MAIL"),
     ]
     await process.ask_blocked()
-    await hits(platforms, hit[:2])
+    await hits(hit[:2])
     body = b"payload={}"
     await platforms.slack.deliver(body, secret="0" * 32)
     await platforms.teams.deliver(b"{", token=platforms.teams.token(alg="none"))
@@ -167,11 +168,11 @@ async def typed_into_the_wrong_place(served: Served) -> None:
     token, password = process.platforms.slack.bot_token, OWN["SMTP_PASSWORD"]
     saved = Path(process.environ["GATEBELL_DATA_DIR"]) / SAVED
     saved.write_text(f"ALERTING_ENABLED={token}\nEVENTS_DISABLED={password}!\n")
-    await process.platforms.slack.until(lambda: "the saved settings have a fault" in process.words, 10, "a warning")
+    await until(lambda: "the saved settings have a fault" in process.words, "a warning")
 
 
-async def hits(platforms: Platforms, rules: list[Rule]) -> None:
-    await platforms.slack.until(lambda: all(rule.hits for rule in rules), 20, "a refusal on every channel")
+async def hits(rules: list[Rule]) -> None:
+    await until(lambda: all(rule.hits for rule in rules), "a refusal on every channel")
 
 
 async def look_around(served: Served) -> None:

@@ -16,7 +16,7 @@ async def test_a_request_that_ran_out_while_nobody_was_running_expires_once_at_s
         change(data / "gatebell.db", "UPDATE timer SET due_at = due_at - 7200")
         change(data / "gatebell.db", "UPDATE interaction SET expires_at = expires_at - 7200")
         await process.start()
-        seen = await process.see(asked["id"], wait=10)
+        seen = await process.end_of(asked["id"])
         assert seen["status"] == "expired"
         await platforms.slack.dm(ANA).wait_for("Expired without an answer")
         told = await platforms.caller.wait_for(1)
@@ -28,8 +28,8 @@ async def test_a_request_that_cannot_be_read_any_more_keeps_no_other_from_expiri
     sound = await world.ask_blocked(to=[ANA], expires_in=61)
     change(data / "gatebell.db", "UPDATE interaction SET payload = '[' WHERE id = ?", broken["id"])
     await world.forward(minutes=2)
-    assert (await world.see(sound["id"], wait=10))["status"] == "expired"
-    assert (await world.see(broken["id"], wait=10))["status"] == "expired"
+    assert (await world.end_of(sound["id"]))["status"] == "expired"
+    assert (await world.end_of(broken["id"]))["status"] == "expired"
 
 
 async def test_a_request_that_cannot_be_read_any_more_is_still_listed_and_withdrawn(world: World, data: Path) -> None:
@@ -38,6 +38,6 @@ async def test_a_request_that_cannot_be_read_any_more_is_still_listed_and_withdr
     change(data / "gatebell.db", "UPDATE interaction SET kind = 'of_tomorrow' WHERE id = ?", broken["id"])
     listed = (await world.call("GET", "/api/v1/interactions"))["items"]
     assert [(each["id"], each["kind"], each["status"]) for each in listed] == [(broken["id"], "unreadable", "pending")]
-    await world.call("POST", f"/api/v1/interactions/{broken['id']}/withdraw", {})
+    await world.withdraw(broken["id"])
     await world.slack.dm(ANA).wait_for("A request that cannot be read")
     assert (await world.see(broken["id"]))["status"] == "withdrawn"

@@ -79,7 +79,7 @@ async def test_every_refusal_keeps_what_its_platform_said(world: World) -> None:
 async def test_a_question_that_reached_nobody_says_so_to_its_caller(world: World) -> None:
     world.mail.fail(status(552))
     asked = await world.ask_blocked(to=[MIA], callback_url=world.caller.url)
-    seen = await world.see(asked["id"], wait=5)
+    seen = await world.end_of(asked["id"])
     states = {each["channel"]: each["state"] for each in seen["deliveries"] if each["channel"] != "callback"}
     assert (seen["status"], set(states.values())) == ("undeliverable", {"failed"})
     assert (await world.caller.wait_for(1))[0].json["status"] == "undeliverable"
