@@ -139,7 +139,7 @@ class LiveSettings:
             return False
         names = sorted(field.name for field in after.fields if self.now.get(field.name) != after.get(field.name))
         is_new = await self._hold(after, found)
-        if changed_here and is_new and names:
+        if changed_here and is_new:
             await self._write_down(names, BY_HAND)
         return True
 
@@ -199,9 +199,10 @@ class LiveSettings:
             self._publish_to.pop(name, None)
 
     async def _write_down(self, names: Sequence[str], by: str) -> None:
-        """Names alone: no value, secret or not, belongs into the audit log."""
-        detail: dict[str, JsonValue] = {"names": list(names)}
-        await self._ledger.write(self._clock.now(), by, "settings.saved", "settings", "", detail)
+        """Names alone: no value, secret or not, belongs into the audit log. What holds as before is no change."""
+        if names:
+            detail: dict[str, JsonValue] = {"names": list(names)}
+            await self._ledger.write(self._clock.now(), by, "settings.saved", "settings", "", detail)
 
     async def _announce(self, version: int) -> None:
         """A version, never a value."""

@@ -87,7 +87,7 @@ def _save(name: str, value: str | None) -> None:
         folder = data_dir(os.environ)
         if field.guarded and value:
             _refuse_uncallable(field, value, folder)
-        before = None if field.name == "DATABASE_URL" else _readable()
+        before = _readable()
         save(folder, {name: value}, fields(), os.environ)
         said = [each for each in (field.name, *field.aliases) if os.environ.get(each)]
     echo(f"{field.name} is {'saved in' if value else 'taken out of'} {folder / SAVED}")
@@ -95,7 +95,8 @@ def _save(name: str, value: str | None) -> None:
         echo(f"but {said[0]} in the environment outranks it", err=True)
     for word in _further(field, value):
         echo(word, err=True)
-    missed = _write_down(field.name, before or _readable())
+    after = _readable()
+    missed = "" if _is_as_before(field, before, after) else _write_down(field.name, before, after)
     if missed:
         echo(f"but that could not be written into the audit log: {missed}", err=True)
 
@@ -114,8 +115,16 @@ def _further(field: Field, value: str | None) -> Iterator[str]:
             yield f"Gatebell has no event class {type_}; only events that come under exactly this type are kept back."
 
 
-def _write_down(name: str, settings: Settings | None) -> str:
+def _is_as_before(field: Field, before: Settings | None, after: Settings | None) -> bool:
+    """Whether the same holds still, such as the default. What the environment outranks now may hold one day."""
+    if before is None or after is None or after.locked(field.name):
+        return False
+    return before[field.name] == after[field.name]
+
+
+def _write_down(name: str, before: Settings | None, after: Settings | None) -> str:
     """Its name, never its value; why not, where it could not be. Saving must work while the database does not."""
+    settings = after if name == "DATABASE_URL" else before or after
 
     async def work(opened: Opened) -> None:
         await opened.ledger.write(now(), BY, "settings.saved", "settings", "", {"names": [name]})

@@ -7,6 +7,7 @@ import pytest
 from bot import settings as settings_files
 from bot.admin.pages.settings import ELSEWHERE, GROUPS
 from bot.core_fields import CORE
+from bot.settings import DEFAULT
 from tests.admin.signed_in import signed_in
 from tests.stories.world import ANA, Platforms, World, installed
 
@@ -78,6 +79,14 @@ async def test_what_is_saved_holds_at_once(world: World) -> None:
         seen = await browser.post(HOME, {"COOLDOWN_SECONDS": "60"})
     assert "Saved. It holds from now on." in seen.words
     assert world.product.settings.now.cooldown == 60
+
+
+async def test_a_default_that_is_saved_changes_nothing_and_leaves_no_entry(world: World) -> None:
+    before = await world.audit()
+    async with await signed_in(world, ANA) as browser:
+        await browser.post(HOME, {"COOLDOWN_SECONDS": "3600"})
+    new = [action for action, _ in (await world.audit())[len(before) :]]
+    assert ("settings.saved" in new, world.product.settings.now.sources["COOLDOWN_SECONDS"] != DEFAULT) == (False, True)
 
 
 async def test_what_counts_only_after_a_restart_says_so(world: World) -> None:

@@ -28,10 +28,11 @@ def entries(shell: Shell) -> list[Entry]:
 
 @pytest.fixture
 def installed(shell: Shell) -> Shell:
-    """Ana is an admin, Ben an operator, and there is a key."""
+    """Ana is an admin, Ben an operator, there is a key, and a setting that is saved."""
     shell.run("operator", "add", ANA, "--role", "admin")
     shell.run("operator", "add", "ben@example.com")
     shell.run("key", "create", "gateway", "--scope", "events:write")
+    shell.run("config", "set", "RETENTION_DAYS", "30")
     return shell
 
 
@@ -40,7 +41,7 @@ def installed(shell: Shell) -> Shell:
     [
         (("config", "set", "COOLDOWN_SECONDS", "60"), "settings.saved", "settings"),
         (("config", "set", "SLACK_BOT_TOKEN", SECRET), "settings.saved", "settings"),
-        (("config", "unset", "COOLDOWN_SECONDS"), "settings.saved", "settings"),
+        (("config", "unset", "RETENTION_DAYS"), "settings.saved", "settings"),
         (("config", "set", "MCP_ALERT_SLACK_TOKEN", SECRET), "settings.saved", "settings"),
         (("operator", "add", "mia@example.com"), "operator.added", "mia@example.com"),
         (("operator", "add", "ben@example.com", "--role", "viewer"), "operator.changed", "ben@example.com"),
@@ -64,6 +65,19 @@ def test_of_a_setting_the_name_is_written_down_and_not_the_value(shell: Shell, n
     shell.run("config", "set", name, SECRET)
     assert entries(shell)[-1].detail == {"names": ["SLACK_BOT_TOKEN"]}
     assert SECRET.encode() not in b"".join(file.read_bytes() for file in shell.folder.glob("gatebell.db*"))
+
+
+@pytest.mark.parametrize("words", [("set", "COOLDOWN_SECONDS", "3600"), ("unset", "COOLDOWN_SECONDS")])
+def test_what_leaves_everything_as_it_is_is_not_written_down(installed: Shell, words: tuple[str, ...]) -> None:
+    before = entries(installed)
+    assert installed.run("config", *words).exit_code == 0
+    assert entries(installed) == before
+
+
+def test_what_the_environment_outranks_today_is_written_down(installed: Shell) -> None:
+    before = entries(installed)
+    installed.run("config", "set", "COOLDOWN_SECONDS", "60", COOLDOWN_SECONDS="90")
+    assert [each.action for each in entries(installed)[len(before) :]] == ["settings.saved"]
 
 
 def test_a_setting_that_is_refused_is_not_written_down(installed: Shell) -> None:
