@@ -3,11 +3,13 @@
 import asyncio
 
 import pytest
-from aiohttp import ClientSession, ClientTimeout
+from aiohttp import ClientSession, ClientTimeout, web
 
 from bot.channels.contract import Answer
+from bot.channels.slack_socket import Patience
 from bot.rehearsal.failure import Failure, error, status
 from bot.rehearsal.slack import SlackWorkspace
+from tests.channels.slack.line import HELLO, Line, socket_on
 from tests.channels.slack.world import World, world_of
 
 
@@ -29,6 +31,8 @@ async def test_the_old_connection_is_read_until_slack_closes_it(socket_world: Wo
     [old] = slack.sockets._open
     await old.send_json({"type": "disconnect", "reason": "warning"})
     await slack.until(lambda: slack.sockets.count == 2, what="a second connection beside the first")
+    assert (await slack.dm("ana@example.com").command("/gatebell", "one")).acknowledged
+    assert (await slack.dm("ana@example.com").command("/gatebell", "another")).acknowledged
 
 
 async def test_a_connection_that_breaks_is_made_again(socket_world: World) -> None:
@@ -48,6 +52,135 @@ async def test_an_outage_is_waited_for(workspace: SlackWorkspace, session: Clien
         await workspace.until(lambda: rule.hits > 1, what="a second attempt")
         workspace.heal(rule)
         await workspace.until(lambda: workspace.sockets.connected, 10, "a connection")
+
+
+async def test_a_connection_that_slack_refuses_is_tried_again_at_another_address(
+    workspace: SlackWorkspace, session: ClientSession
+) -> None:
+    workspace.fail(status(503), path="/link/", times=2)
+    async with world_of(workspace, session, SLACK_APP_TOKEN=workspace.app_token):
+        await workspace.until(lambda: workspace.sockets.connected, what="a connection")
+    tickets = [each for each in workspace.journal if each.path == "/api/apps.connections.open"]
+    assert len(tickets) == 3
+
+
+@pytest.mark.parametrize("failure", [error("invalid_auth"), status(429, retry_after=30)], ids=repr)
+async def test_whoever_refuses_for_long_is_not_asked_again_at_once(
+    workspace: SlackWorkspace, session: ClientSession, failure: Failure
+) -> None:
+    rule = workspace.fail(failure, path="apps.connections.open")
+    async with world_of(workspace, session, SLACK_APP_TOKEN=workspace.app_token):
+        await workspace.until(lambda: rule.hits, what="the first attempt")
+        await asyncio.sleep(1.2)
+    assert rule.hits == 1
+
+
+# ---- a line that behaves badly ---------------------------------------------------------------------------------------
+
+
+async def greet_and_close(socket: web.WebSocketResponse) -> None:
+    await socket.send_json(HELLO)
+    await socket.close()
+
+
+async def greet(socket: web.WebSocketResponse) -> None:
+    await socket.send_json(HELLO)
+
+
+async def test_a_line_that_always_closes_is_opened_less_and_less_often(
+    workspace: SlackWorkspace, session: ClientSession
+) -> None:
+    line = Line(greet_and_close)
+    async with socket_on(line, workspace, session):
+        await asyncio.sleep(1.2)
+    assert 3 <= line.connections <= 8
+
+
+async def test_a_line_that_has_lasted_is_opened_again_at_once(
+    workspace: SlackWorkspace, session: ClientSession
+) -> None:
+    async def last_at_the_seventh_time(socket: web.WebSocketResponse) -> None:
+        await asyncio.sleep(0.5 if line.connections == 7 else 0)
+        await socket.close()
+
+    line = Line(last_at_the_seventh_time)
+    async with socket_on(line, workspace, session):
+        await line.until(lambda: line.connections == 7, within=5)
+        await line.until(lambda: line.connections == 8, within=0.9)
+
+
+@pytest.mark.parametrize("reason", ["too_many_websockets", "link_disabled"])
+async def test_whoever_is_sent_away_for_good_does_not_come_back_at_once(
+    workspace: SlackWorkspace, session: ClientSession, reason: str
+) -> None:
+    line = Line(lambda socket: socket.send_json({"type": "disconnect", "reason": reason}))
+    async with socket_on(line, workspace, session):
+        await asyncio.sleep(1.2)
+    assert line.connections == 1
+
+
+async def test_a_line_that_fell_silent_is_opened_again(workspace: SlackWorkspace, session: ClientSession) -> None:
+    line = Line(greet, autoping=False)
+    async with socket_on(line, workspace, session, Patience(heartbeat=0.2, first_pause=0.02)):
+        await line.until(lambda: line.connections == 2)
+
+
+async def test_a_line_that_lives_is_kept(workspace: SlackWorkspace, session: ClientSession) -> None:
+    line = Line(greet)
+    async with socket_on(line, workspace, session, Patience(heartbeat=0.2, first_pause=0.02)):
+        await asyncio.sleep(1.0)
+    assert (line.connections, line.greeted) == (1, ["A0LINE"])
+
+
+NONSENSE = (
+    "[", "[]", "null", "[" * 100_000, '{"type": 7}', '{"type": "hello", "connection_info": 7}', '{"envelope_id": ""}',
+    '{"type": "hello"}', '{"type": ["disconnect"]}',
+)  # fmt: skip
+
+
+async def test_nonsense_on_the_line_breaks_nothing(workspace: SlackWorkspace, session: ClientSession) -> None:
+    async def talk_nonsense(socket: web.WebSocketResponse) -> None:
+        await socket.send_bytes(b"{}")
+        for text in NONSENSE:
+            await socket.send_str(text)
+        await socket.send_json({"type": "events_api", "envelope_id": "1", "payload": 7})
+
+    line = Line(talk_nonsense)
+    async with socket_on(line, workspace, session):
+        await line.until(lambda: line.acknowledged)
+    assert (line.connections, line.acknowledged) == (1, ["1"])
+
+
+async def test_a_request_that_fails_is_left_for_slack_to_send_again(
+    workspace: SlackWorkspace, session: ClientSession
+) -> None:
+    async def ask(socket: web.WebSocketResponse) -> None:
+        await socket.send_json({"type": "events_api", "envelope_id": "lost", "payload": {}})
+        await asyncio.sleep(0.2)
+        line.defect = None
+        await socket.send_json({"type": "events_api", "envelope_id": "next", "payload": {}})
+
+    line = Line(ask, defect=RuntimeError("a defect"))
+    async with socket_on(line, workspace, session):
+        await line.until(lambda: line.acknowledged)
+    assert (line.connections, line.acknowledged) == (1, ["next"])
+
+
+async def test_an_acknowledgement_that_comes_too_late_breaks_nothing(
+    workspace: SlackWorkspace, session: ClientSession
+) -> None:
+    async def ask(socket: web.WebSocketResponse) -> None:
+        await socket.send_json({"type": "events_api", "envelope_id": str(line.connections), "payload": {}})
+        if line.connections == 1:
+            await socket.close()
+
+    line = Line(ask)
+    async with socket_on(line, workspace, session):
+        await line.until(lambda: line.acknowledged)
+    assert line.acknowledged == ["2"]
+
+
+# ---- the connection and the rest of the product ----------------------------------------------------------------------
 
 
 async def test_a_connection_outlives_the_sessions_time_out(workspace: SlackWorkspace) -> None:
