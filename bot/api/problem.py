@@ -11,9 +11,12 @@ from aiohttp import web
 from pydantic import ValidationError
 
 from bot import canonical
+from interactions.text import clip
 
 UNION_TAGS = frozenset({"one event", "list of events"})  # pydantic puts these before the path; people do not write them
-
+MOST = 20  # faults named: whoever sends a megabyte of wrong fields is owed no answer of many more
+TOO_MANY = 5000  # of which none is named, as looking at each would hold up everybody else
+LONGEST = 300  # characters of a caller's own words that come back
 
 TITLES = {each.value: each.phrase for each in HTTPStatus} | {
     413: "Content Too Large",
@@ -78,22 +81,26 @@ def unfit(field: str, detail: str, mend: str = "") -> Problem:
 
 def unreadable(error: canonical.NotCanonical) -> Problem:
     mend = "Send UTF-8 JSON that every reader understands in one way."
-    return Problem(400, str(error), [Wrong(error.place, error.words, mend)])
+    place = clip(error.place, LONGEST)
+    return Problem(400, f"{place or 'the body'}: {error.words}", [Wrong(place, error.words, mend)])
 
 
 def invalid(error: ValidationError, known: Iterable[str] = (), prefix: str = "") -> Problem:
     """What pydantic found, as fields and mends. `known` are names to suggest for unknown ones."""
-    names = tuple(known)
-    wrong = [_wrong(each, names, prefix) for each in error.errors(include_url=False)]
-    rest = f" ({len(wrong) - 1} more)" if len(wrong) > 1 else ""
+    names, count = tuple(known), error.error_count()
+    if count > TOO_MANY:
+        return unfit(prefix or "the body", f"{count} fields do not fit", "See /api/docs for what fits.")
+    found = error.errors(include_url=False, include_input=False)[:MOST]
+    wrong = [_wrong(each, names, prefix) for each in found]
+    rest = f" ({count - 1} more)" if count > 1 else ""
     return Problem(422, f"{wrong[0].field}: {wrong[0].detail}{rest}", wrong)
 
 
 def _wrong(error: Mapping[str, Any], known: Sequence[str], prefix: str) -> Wrong:
     path = error["loc"][1:] if error["loc"] and error["loc"][0] in UNION_TAGS else error["loc"]
-    place = canonical.place_of((prefix, *path) if prefix else tuple(path))
+    place = clip(canonical.place_of((prefix, *path) if prefix else tuple(path)), LONGEST)
     if error["type"] == "extra_forbidden":
-        near = difflib.get_close_matches(str(path[-1]), known, 1)
+        near = difflib.get_close_matches(str(path[-1])[:LONGEST], known, 1)
         mend = f"Did you mean {near[0]}?" if near else f"Leave it out; known are {', '.join(sorted(set(known)))}."
         return Wrong(place, "There is no such field", mend)
     return Wrong(
