@@ -5,7 +5,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import BaseModel, Discriminator, Field, JsonValue, Tag, ValidationError
 
-from bot.api.interactions import must_be_callable
+from bot.api.interactions import must_be_callable, must_be_the_owner, owner_of
 from bot.api.operation import Call, Reply, op
 from bot.api.problem import Problem, Wrong, invalid, unfit
 from bot.api.shapes import AnyPhase, AnySeverity, Moment, Name, Prose, Strict
@@ -115,6 +115,7 @@ async def _may_ask(call: Call, asked: Ask, place: str) -> None:
         words = f"The key “{call.key.name}” lacks the scope {Scope.INTERACTIONS_WRITE}, which an event that asks needs"
         mend = f"gatebell key create NAME --scope {Scope.EVENTS_WRITE} --scope {Scope.INTERACTIONS_WRITE}"
         raise Problem(403, words, [Wrong("Authorization", words, mend)])
+    must_be_the_owner(await owner_of(call), asked.requester.email, f"{place}.context.user".lstrip("."))
     if asked.callback_url:
         await must_be_callable(call, asked.callback_url, f"{place}.context.decision.callback_url".lstrip("."))
 

@@ -10,14 +10,16 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError
 from bot import canonical, signing
 from bot.api.operation import Call, Reply, op
 from bot.api.problem import Problem, Wrong, invalid, unfit
-from bot.api.shapes import Name, Page, PageOut, Prose, Strict
+from bot.api.shapes import Mailbox, Name, Page, PageOut, Prose, Strict
 from bot.dispatch.notice import LONGEST_LIFE, Ask, Audience, InteractionView
 from bot.keys import Scope
+from bot.operators import normal
 from interactions.card import Status
 from interactions.model import Question, ReasonRule, Requester
 from interactions.registry import UnknownKind
 
 PLACE = "api"  # as the audit log and decisions call it
+LOOK = 1.0  # seconds between looks whether whoever waits is still there
 T = TypeVar("T")
 
 
@@ -31,7 +33,11 @@ class AudienceIn(Strict):
 
 
 class RequesterIn(Strict):
-    email: Name = Field(default="", max_length=254, description="This person never approves the request.")
+    email: Mailbox = Field(
+        default="",
+        max_length=254,
+        description="This person never approves the request. With an operator's own key it is this operator.",
+    )
     agent: Name = Field(default="", max_length=200)
     session: Name = Field(default="", max_length=200)
 
@@ -148,16 +154,16 @@ async def ask(call: Call, body: InteractionIn) -> Reply:
     The same idempotency key with the same body gives the same interaction and 200; with another body 409. What is asked
     is bound to `digest`, which is needed to use an approval.
     """
-    question = _question(call, body)
+    question, key = _question(call, body), _idempotency_key(call, body)
+    requester = await _requester(call, body.requested_by)
     if body.callback_url:
         await must_be_callable(call, body.callback_url)
-    key = _idempotency_key(call, body)
     try:
         opened = await call.faces.dispatcher.ask(
             Ask(
                 question=question,
                 audience=Audience(tuple(body.audience.operators), body.audience.room),
-                requester=Requester(body.requested_by.email, body.requested_by.agent, body.requested_by.session),
+                requester=requester,
                 expires_in=body.expires_in,
                 approvals=body.approvals,
                 reason=body.reason,
@@ -185,7 +191,7 @@ async def ask(call: Call, body: InteractionIn) -> Reply:
 async def view(call: Call, query: Wait) -> Reply:
     """Look at an interaction, or wait for its end."""
     waiting = call.faces.dispatcher.wait(call.path["id"], query.wait, call.producer)
-    found = await _unless_stopping(call, waiting)
+    found = await _while_wanted(call, waiting)
     return Reply(_out(found or await call.faces.dispatcher.view(call.path["id"], call.producer)))
 
 
@@ -276,7 +282,9 @@ async def decide(call: Call, body: DecisionIn) -> Reply:
         return Reply(_out(found))
     if answer.field:
         raise unfit(answer.field, answer.words)
-    raise Problem(403 if found.status == Status.PENDING else 409, answer.words)
+    # Who was not asked is shown no card, and does not learn whether it has ended either.
+    too_late = answer.card is not None and found.status != Status.PENDING
+    raise Problem(409 if too_late else 403, answer.words)
 
 
 def _question(call: Call, body: InteractionIn) -> Question:
@@ -287,6 +295,27 @@ def _question(call: Call, body: InteractionIn) -> Question:
         raise unfit("kind", str(error), f"Send one of {', '.join(kinds.names)}.") from error
     except ValidationError as error:
         raise invalid(error, kinds.kind(body.kind).model_fields, "payload") from error
+
+
+async def _requester(call: Call, asked: RequesterIn) -> Requester:
+    """With an operator's own key it is this operator who asks, so that nobody approves what they asked themselves."""
+    owner = await owner_of(call)
+    email = asked.email or owner
+    must_be_the_owner(owner, email, "requested_by.email")
+    return Requester(email, asked.agent, asked.session)
+
+
+async def owner_of(call: Call) -> str:
+    """The address of the operator whose own key this is; "" for the key of a program."""
+    owner = await call.faces.operators.by_id(call.key.operator_id) if call.key.operator_id else None
+    return owner.email if owner else ""
+
+
+def must_be_the_owner(owner: str, named: str, field: str) -> None:
+    """Raises Problem where an operator's own key asks in the name of somebody else, or of nobody."""
+    if owner and normal(named) != owner:
+        words = f"this key belongs to {owner}, who is therefore the one who asks"
+        raise unfit(field, words, f"Name {owner}, or ask with a key that belongs to no operator.")
 
 
 async def must_be_callable(call: Call, url: str, field: str = "callback_url") -> None:
@@ -312,14 +341,16 @@ def _fingerprint(body: InteractionIn) -> str:
     return signing.fingerprint(body.model_dump(mode="json", exclude={"idempotency_key"}, exclude_defaults=True))
 
 
-async def _unless_stopping(call: Call, work: Awaitable[T]) -> T | None:
-    """The result, or None once the server shuts down: a held request is answered, not cut off."""
-    if call.faces.state.closing:
-        return None
+async def _while_wanted(call: Call, work: Awaitable[T]) -> T | None:
+    """The result, or None once the server shuts down: a held request is answered, not cut off.
+
+    Nothing goes on for a caller who has gone: those who come again and again would pile up.
+    """
     running = asyncio.ensure_future(work)
     stop = asyncio.ensure_future(call.faces.state.closed())
     try:
-        await asyncio.wait({running, stop}, return_when=asyncio.FIRST_COMPLETED)
+        while not (running.done() or stop.done() or call.is_gone()):
+            await asyncio.wait({running, stop}, timeout=LOOK, return_when=asyncio.FIRST_COMPLETED)
         return await running if running.done() else None
     finally:
         running.cancel()

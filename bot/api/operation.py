@@ -27,6 +27,7 @@ class Call:
     key: ApiKey
     path: Mapping[str, str]
     headers: Mapping[str, str]
+    is_gone: Callable[[], bool] = lambda: False  # whether nobody is there any more to be answered
 
     @property
     def producer(self) -> str | None:
@@ -107,8 +108,12 @@ def op(
 
 
 def route(operation: Operation, faces: Faces) -> web.RouteDef:
+    # What a key may read is for whoever has the key, not for a cache. Answers to a POST are kept by none.
+    kept = {"Cache-Control": "no-store"} if operation.method == "GET" else None
+
     async def serve(request: web.Request) -> web.Response:
-        call = Call(faces, await caller(request, faces, operation.scopes), request.match_info, request.headers)
+        key = await caller(request, faces, operation.scopes)
+        call = Call(faces, key, request.match_info, request.headers, lambda: request.transport is None)
         if not all(part.isprintable() for part in call.path.values()):  # PostgreSQL takes no NUL
             raise Problem(404, "There is nothing at an address that holds a control character")
         given: list[Any] = []
@@ -119,7 +124,8 @@ def route(operation: Operation, faces: Faces) -> web.RouteDef:
         reply = await operation.run(call, *given)
         if reply.body is None:
             return web.Response(status=reply.status)
-        return web.Response(status=reply.status, body=to_json(reply.body), content_type="application/json")
+        body = to_json(reply.body)
+        return web.Response(status=reply.status, body=body, content_type="application/json", headers=kept)
 
     return web.route(operation.method, operation.path, serve)
 
@@ -136,6 +142,7 @@ async def caller(request: web.Request, faces: Faces, scopes: tuple[Scope, ...]) 
         words = "This API key is wrong or revoked" if token else "An API key is needed: Authorization: Bearer gb_…"
         raise Problem(401, words, headers={"WWW-Authenticate": "Bearer"})
     if not key.allows(*scopes):
+        faces.keys.lacks(key, scopes, request.remote or "")
         words = f"The key “{key.name}” lacks the scope {' or '.join(scopes)}"
         mend = f"gatebell key create NAME --scope {scopes[0]}"
         raise Problem(403, words, [Wrong("Authorization", words, mend)])

@@ -2,10 +2,12 @@
 
 from datetime import UTC, datetime
 from typing import Annotated
+from unicodedata import normalize
 
 from pydantic import AfterValidator, AwareDatetime, BaseModel, BeforeValidator, ConfigDict, Field
 
-from bot.dispatch.notice import Phase
+from bot.dispatch.notice import Phase, Unfit
+from bot.operators import valid
 from interactions.card import Severity
 
 
@@ -54,6 +56,19 @@ def _one_line(text: str) -> str:
     return text
 
 
+def _mailbox(text: str) -> str:
+    """Written in the one way in which it is compared with others: a look-alike would count as somebody else."""
+    if not text:
+        return text
+    try:
+        written = valid(text)
+    except Unfit as fault:
+        raise ValueError(fault.words) from fault
+    if written != normalize("NFKC", written).replace("\N{IDEOGRAPHIC FULL STOP}", ".").rstrip("."):
+        raise ValueError("is not written with plain letters, or has a dot at its end")
+    return text
+
+
 AnySeverity = Annotated[Severity, BeforeValidator(_severity), Field(description="`warning` is understood as medium.")]
 AnyPhase = Annotated[Phase, BeforeValidator(_phase), Field(description="`active` is understood as firing.")]
 Moment = Annotated[
@@ -61,6 +76,7 @@ Moment = Annotated[
 ]
 Prose = Annotated[str, AfterValidator(_no_nul)]
 Name = Annotated[str, AfterValidator(_one_line)]
+Mailbox = Annotated[Name, AfterValidator(_mailbox)]
 
 
 class Page(Strict):

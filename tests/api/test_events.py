@@ -1,9 +1,11 @@
 import io
+import json
 from typing import Any
 
 import pytest
 
 from bot.canonical import DEPTH
+from bot.keys import Scope
 from tests.api.conftest import Api
 
 EVENT: dict[str, Any] = {"type": "backup.failed", "severity": "high", "summary": "No backup tonight", "source": "db-1"}
@@ -144,3 +146,33 @@ async def test_nothing_is_accepted_without_a_database(api: Api) -> None:
     await api.product.store.stop()
     response = await api.call("POST", "/api/v1/events", "agent", json=EVENT | {"type": "disk.full"})
     assert (response.status, response.headers["Retry-After"]) == (503, "2")
+
+
+@pytest.mark.parametrize("user, status", [("", 422), ("dana@example.com", 422), ("ana@example.com", 202)])
+async def test_an_event_that_asks_with_an_operators_own_key_names_this_operator(
+    api: Api, user: str, status: int
+) -> None:
+    ana = await api.operators.by_email("ana@example.com")
+    assert ana is not None
+    await api.key("anas", Scope.EVENTS_WRITE, Scope.INTERACTIONS_WRITE, operator=ana.id)
+    decision = {"operators": ["ben@example.com"]}
+    context = {"agent": "a", "tool": "t", "user": user, "decision": decision}
+    event = {"type": "destructive_action.blocked", "summary": "s", "context": context}
+    response = await api.call("POST", "/api/v1/events", "anas", json=event)
+    assert (response.status, [each["field"] for each in (await response.json()).get("errors", [])]) == (
+        status,
+        ["context.user"] if status == 422 else [],
+    )
+
+
+async def test_a_body_of_nothing_but_wrong_fields_is_answered_in_few_words(api: Api) -> None:
+    for count in (100, 50_000):
+        body = json.dumps({f"wrong{number}": 1 for number in range(count)}).encode()
+        response = await api.call("POST", "/api/v1/events", "agent", data=io.BytesIO(body))
+        assert (response.status, len(await response.read()) < 10_000) == (422, True)
+
+
+async def test_a_name_of_a_megabyte_does_not_come_back(api: Api) -> None:
+    for body in (b'{"%s": 1}', b'{"%s": 1, "%s": 1}'):
+        response = await api.call("POST", "/api/v1/events", "agent", data=body.replace(b"%s", b"a" * 500_000))
+        assert (response.status in {400, 422}, len(await response.read()) < 5000) == (True, True)

@@ -187,9 +187,55 @@ async def test_a_refused_one_too(api: Api) -> None:
 async def test_whoever_takes_a_question_back_through_the_api_is_written_down(api: Api) -> None:
     ana = (await api.operators.everybody())[0].id
     for key in ("agent", "ana"):
-        asked = await api.ask(key)
+        asked = await api.ask(key, audience={"operators": ["ben@example.com"]})
         assert (await api.call("POST", f"/api/v1/interactions/{asked['id']}/withdraw", key)).status == 200
     assert await who(api, "interaction.withdrawn") == [
         ("key ana", f"operator:{ana}", "api"),
         ("key agent", "", "api"),
     ]
+
+
+# ---- nobody approves their own ---------------------------------------------------------------------------------------
+
+BOTH = {"operators": ["ana@example.com", "ben@example.com"]}
+
+
+async def test_with_their_own_key_nobody_approves_what_they_asked_with_it(api: Api) -> None:
+    asked = await api.ask("ana", audience=BOTH)
+    assert asked["requested_by"] == {"email": "ana@example.com"}
+    assert (await api.decide(asked, key="ana")).status == 403
+    assert (await api.decide(asked, key="ben")).status == 200
+
+
+async def test_with_an_operators_own_key_nobody_else_is_named_as_who_asks(api: Api) -> None:
+    body = ASKED | {"audience": BOTH, "requested_by": {"email": "dana@example.com"}}
+    response = await api.call("POST", "/api/v1/interactions", "ana", json=body)
+    assert (response.status, (await response.json())["errors"][0]["field"]) == (422, "requested_by.email")
+
+
+@pytest.mark.parametrize(
+    "email",
+    [
+        "Ana <ana@example.com>",
+        "mailto:ana@example.com",
+        '"ana"@example.com',
+        "ana",
+        "ana@example.com.",
+        "ana@example.com, ben@example.com",
+        "\N{FULLWIDTH LATIN SMALL LETTER A}na@example.com",
+        "ana\N{FULLWIDTH COMMERCIAL AT}example.com",
+        "ana@example\N{IDEOGRAPHIC FULL STOP}com",
+        "an\N{ZERO WIDTH SPACE}a@example.com",
+    ],
+)
+async def test_who_asks_is_named_in_the_one_way_in_which_people_are_compared(api: Api, email: str) -> None:
+    body = ASKED | {"requested_by": {"email": email}}
+    response = await api.call("POST", "/api/v1/interactions", "agent", json=body)
+    assert (response.status, (await response.json())["errors"][0]["field"]) == (422, "requested_by.email")
+
+
+async def test_who_was_not_asked_does_not_learn_whether_it_has_ended(api: Api) -> None:
+    asked = await api.ask()
+    before = await (await api.decide(asked, key="ben")).json()
+    await api.call("POST", f"/api/v1/interactions/{asked['id']}/withdraw", "agent")
+    assert await (await api.decide(asked, key="ben")).json() == before

@@ -76,3 +76,8 @@ async def test_the_audit_log_is_read_page_by_page(api: Api) -> None:
     rest = await (await api.call("GET", f"/api/v1/audit?cursor={first['next_cursor']}")).json()
     seqs = [each["seq"] for each in (*first["items"], *rest["items"])]
     assert seqs == list(range(len(seqs), 0, -1))
+
+
+@pytest.mark.parametrize("path", ["/api/v1/keys", "/api/v1/operators", "/api/v1/audit", "/api/v1/interactions"])
+async def test_what_a_key_may_read_is_kept_by_no_cache(api: Api, path: str) -> None:
+    assert (await api.call("GET", path)).headers["Cache-Control"] == "no-store"
