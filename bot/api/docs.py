@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from functools import lru_cache
 from pathlib import Path
 
 from aiohttp import web
@@ -36,16 +37,13 @@ START = 'SwaggerUIBundle({url: "/api/v1/openapi.json", dom_id: "#docs", deepLink
 
 
 def routes(operations: Sequence[Operation], faces: Faces) -> Sequence[web.RouteDef]:
-    made: list[bytes] = []
-
-    def spec() -> bytes:
-        """Made when first asked for: starting does not wait for it."""
-        if not made:
-            made.append(json.dumps(document(operations, faces.kinds, faces.settings().base_url)).encode())
-        return made[0]
+    @lru_cache(maxsize=1)
+    def spec(base_url: str) -> bytes:
+        """Made when first asked for, as starting does not wait for it, and anew where the address was changed."""
+        return json.dumps(document(operations, faces.kinds, base_url)).encode()
 
     async def openapi(_: web.Request) -> web.Response:
-        return web.Response(body=spec(), content_type="application/json")
+        return web.Response(body=spec(faces.settings().base_url), content_type="application/json")
 
     async def page(_: web.Request) -> web.Response:
         if not all((VENDOR / name).is_file() for name in NEEDED):

@@ -27,7 +27,7 @@ def middleware(faces: Faces) -> Middleware:
         started, status = perf_counter(), 500
         try:
             with bound(request=new_id(faces.clock.now())):
-                response = await _stored(_answer(faces, request, handler) if _is_ours(request) else handler(request))
+                response = await _sound(_answer(faces, request, handler) if _is_ours(request) else handler(request))
             status = response.status
             return response
         except web.HTTPException as error:
@@ -41,15 +41,25 @@ def middleware(faces: Faces) -> Middleware:
     return edge
 
 
-async def _stored(answering: Awaitable[web.StreamResponse]) -> web.StreamResponse:
-    """Says for every address that the database is away: a problem to programs, which is a page where a person looks."""
+async def _sound(answering: Awaitable[web.StreamResponse]) -> web.StreamResponse:
+    """Says for every address what is nobody's fault here: a problem to programs, which is a page where a person looks.
+
+    The database is away, or a body does not unpack.
+    """
     try:
         return await answering
+    except web.RequestPayloadError:
+        words = "The body cannot be unpacked; send it as Content-Encoding says, or without one"
+        raise _for_everybody(web.HTTPBadRequest, Problem(400, words)) from None
     except StoreUnavailable as error:
         log.warning("not accepted, as the database is unavailable: %s", error)
         words = "The database cannot take anything now; nothing was stored. Send it again"
-        problem = Problem(503, words, headers=LATER).response()
-        raise web.HTTPServiceUnavailable(text=problem.text, content_type=problem.content_type, headers=LATER) from None
+        raise _for_everybody(web.HTTPServiceUnavailable, Problem(503, words, headers=LATER)) from None
+
+
+def _for_everybody(kind: type[web.HTTPException], problem: Problem) -> web.HTTPException:
+    said = problem.response()
+    return kind(text=said.text, content_type=said.content_type, headers=problem.headers)
 
 
 async def _answer(faces: Faces, request: web.Request, handler: Handler) -> web.StreamResponse:
@@ -62,11 +72,13 @@ async def _answer(faces: Faces, request: web.Request, handler: Handler) -> web.S
     except Fault as fault:
         wrong = [Wrong(fault.field, fault.words)] if fault.field else []
         return Problem(STATUS.get(type(fault), 422), fault.words, wrong).response()
-    except StoreUnavailable:
+    except (StoreUnavailable, web.RequestPayloadError):
         raise
     except web.HTTPException as error:
         return _routing(request, error).response()
-    except Exception:  # an answer is owed whatever happens; the trace goes to the log, not to the caller
+    except Exception as error:  # an answer is owed whatever happens; the trace goes to the log, not to the caller
+        if isinstance(error, ConnectionError) and request.transport is None:
+            raise  # whoever asked has left in the middle of asking
         log.exception("a request failed for a reason of ours")
         return Problem(500, "Something is wrong on our side; the log knows more").response()
 

@@ -2,6 +2,7 @@
 
 import asyncio
 import ipaddress
+import logging
 from collections.abc import Awaitable, Callable, Sequence
 
 from aiohttp import web
@@ -17,9 +18,11 @@ from bot.keys import Scope
 from bot.metrics import CONTENT_TYPE
 from bot.store import StoreUnavailable, Tx
 
+log = logging.getLogger(__name__)
+
 AGAIN = 1.0  # seconds for which one probe answers everybody, so that asking cannot become a load
 PATIENCE = 5.0
-FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP")
+FORWARDED = ("Forwarded", "X-Forwarded-For", "X-Real-IP", "Via")
 TEN_YEARS = 10 * 366 * 86400.0
 
 
@@ -36,11 +39,13 @@ def routes(faces: Faces) -> Sequence[web.RouteDef]:
     async def alive(_: web.Request) -> web.Response:
         return web.json_response({"status": "alive"})
 
-    async def ready(_: web.Request) -> web.Response:
+    async def ready(request: web.Request) -> web.Response:
         reason = "shutting down" if faces.state.closing else await probed()
-        if reason:
-            return web.json_response({"status": "not ready", "reason": reason}, status=503)
-        return web.json_response({"status": "ready"})
+        if not reason:
+            return web.json_response({"status": "ready"})
+        # A database's own words name hosts and people, which are nothing for strangers.
+        said = reason if _is_neighbour(request) else reason.partition(":")[0]
+        return web.json_response({"status": "not ready", "reason": said}, status=503)
 
     async def metrics(request: web.Request) -> web.Response:
         if not _is_neighbour(request):
@@ -65,8 +70,10 @@ class _Probe:
         async with self._one_at_a_time:
             loop = asyncio.get_running_loop()
             if not self._asked or loop.time() - self._asked >= AGAIN:
-                self._reason = await self._ask()
-                self._asked = loop.time()
+                reason, self._asked = await self._ask(), loop.time()
+                if reason and reason != self._reason:
+                    log.warning("not ready: %s", reason)
+                self._reason = reason
                 self._faces.metrics.up("database", up=not self._reason)
         return self._reason
 
@@ -99,10 +106,15 @@ def _is_neighbour(request: web.Request) -> bool:
         return False
 
 
+def _is_from_a_page(request: web.Request) -> bool:
+    """Whether a browser sends it for some page, which may be anybody's although the browser runs here."""
+    return "Origin" in request.headers or "Sec-Fetch-Site" in request.headers
+
+
 def _clock(faces: Faces) -> Callable[[web.Request], Awaitable[web.Response]]:
     async def forward(request: web.Request) -> web.Response:
-        if not _is_neighbour(request) or not isinstance(faces.clock, MovableClock):
-            raise Problem(403, "The clock is moved from this machine only")
+        if not _is_neighbour(request) or _is_from_a_page(request) or not isinstance(faces.clock, MovableClock):
+            raise Problem(403, "The clock is moved by programs on this machine only")
         try:
             body = _ADVANCE.validate_python(canonical.read(await request.read()))
         except canonical.NotCanonical as error:

@@ -40,6 +40,7 @@ WORDS = {
     401: "No API key, or a wrong one",
     403: "The key may not do this",
     404: "There is no such thing, or it belongs to another key",
+    408: "The body did not arrive in time",
     409: "It is too late, or it was said differently before",
     410: "It has expired",
     413: "The body is larger than 1 MiB",
@@ -108,7 +109,7 @@ def _responses(operation: Operation, schemas: dict[str, Any]) -> Iterable[tuple[
             response["content"] = {"application/json": {"schema": schema}}
         yield status, response
     problems = {401, 403, 429, 503, *operation.problems}
-    problems |= {400, 413, 422} if operation.body else set()
+    problems |= {400, 408, 413, 422} if operation.body else set()
     problems |= {422} if operation.query else set()
     for status in sorted(problems):
         schema = {"$ref": REF.format(model="Problem")}

@@ -73,3 +73,16 @@ async def test_a_real_clock_cannot_be_moved(api: Api) -> None:
 async def test_a_wrong_address_is_a_problem_document(api: Api, verb: str, path: str, status: int) -> None:
     response = await api.call(verb, path)
     assert (response.status, response.content_type) == (status, "application/problem+json")
+
+
+async def test_a_stranger_is_not_told_what_the_database_says(api: Api) -> None:
+    await api.product.store.stop()
+    ready = await api.call("GET", "/readyz", None, headers={"X-Forwarded-For": "192.0.2.1"})
+    assert (ready.status, (await ready.json())["reason"]) == (503, "the database cannot be written")
+
+
+@pytest.mark.parametrize("header", [{"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}], ids=str)
+async def test_no_page_moves_the_clock(api: Api, header: dict[str, str]) -> None:
+    body = b'{"advance": 60}'
+    headers = {"Content-Type": "text/plain", **header}
+    assert (await api.call("POST", "/testing/clock", None, data=body, headers=headers)).status == 403

@@ -80,3 +80,10 @@ async def test_the_page_shows_every_operation_under_its_strict_policy(api: Api, 
     await page.wait_for_selector(".opblock")
     assert await page.locator(".opblock").count() == len(OPERATIONS)
     assert said == []
+
+
+async def test_the_document_names_the_address_that_holds_now(api: Api) -> None:
+    for address in ("https://gate.example.com", "https://bell.example.com"):
+        await api.product.settings.save({"BASE_URL": address}, "test")
+        document = await (await api.call("GET", "/api/v1/openapi.json", None)).json()
+        assert document["servers"] == [{"url": address}]
