@@ -115,13 +115,20 @@ class _Lines(logging.Formatter, ABC):
     def line(self, record: logging.LogRecord, said: str, facts: Mapping[str, object], below: str) -> str: ...
 
 
+def _shown(text: str) -> str:
+    """Control characters, and what turns the reading direction, as escapes that JSON reads too."""
+    if text.isprintable():
+        return text
+    return "".join(each if each.isprintable() else json.dumps(each)[1:-1] for each in text)
+
+
 class JsonLines(_Lines):
-    """One JSON object a line."""
+    """One JSON object a line, which does nothing to the terminal that it is read on."""
 
     def line(self, record: logging.LogRecord, said: str, facts: Mapping[str, object], below: str) -> str:
         at = datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
         line = {"at": at, "level": record.levelname.lower(), "logger": record.name, "message": said, **facts}
-        return json.dumps(line | ({"trace": below} if below else {}), ensure_ascii=False)
+        return _shown(json.dumps(line | ({"trace": below} if below else {}), ensure_ascii=False))
 
 
 class ShortLines(_Lines):
@@ -129,12 +136,28 @@ class ShortLines(_Lines):
 
     def line(self, record: logging.LogRecord, said: str, facts: Mapping[str, object], below: str) -> str:
         at = datetime.fromtimestamp(record.created, UTC)
-        said = "".join(each if each.isprintable() else repr(each)[1:-1] for each in said)
         pairs = "".join(f" {name}={value!r}" for name, value in facts.items())
-        return "\n".join(filter(None, (f"{at:%H:%M:%S} {record.levelname:<7} {record.name}: {said}{pairs}", below)))
+        first = f"{at:%H:%M:%S} {record.levelname:<7} {record.name}: {_shown(said)}{pairs}"
+        return "\n".join((first, *(f"    {_shown(each)}" for each in below.split("\n") if below)))
 
 
-INSISTENT = frozenset({"bot.steady", "bot.store.postgres", "bot.store.sqlite"})  # what fails there is taken again
+class NotHttp(logging.Filter):
+    """Whoever sends what is no HTTP is refused by aiohttp, which would quote it, and itself, at length each time."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        fault = type(record.exc_info[1]) if record.exc_info else None
+        if record.name == "aiohttp.server" and fault and fault.__module__ == "aiohttp.http_exceptions":
+            record.msg, record.args, record.exc_info = "refused what is not HTTP: %s", (fault.__name__,), None
+            record.levelno, record.levelname = logging.WARNING, "WARNING"
+        return True
+
+
+INSISTENT = frozenset(
+    {
+        *("bot.steady", "bot.store.postgres", "bot.store.sqlite"),  # what fails there is taken again
+        *("aiohttp.server", "bot.channels.slack_inbound"),  # anybody can make them repeat themselves
+    }
+)
 AGAIN = 60.0  # seconds between the same words while it lasts
 IN_A_ROW = 10.0  # seconds without a failure, after which the next one is news
 MANY = 200  # words remembered
@@ -148,7 +171,7 @@ class _Said:
 
 
 class OnceAMinute(logging.Filter):
-    """Whoever goes on failing at the same once a second is quoted once a minute, with how often it was left out."""
+    """Whoever goes on saying the same once a second is quoted once a minute, with how often it was left out."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -180,6 +203,7 @@ def start_logging(level: str, form: str, secrets: Sequence[str], stream: TextIO 
     short = form == "text" or (form == "auto" and stream.isatty())
     out = logging.StreamHandler(stream)
     out.setFormatter(ShortLines(mask) if short else JsonLines(mask))
+    out.addFilter(NotHttp())
     out.addFilter(OnceAMinute())
     root = logging.getLogger()
     root.handlers[:] = [out]

@@ -4,6 +4,7 @@ import logging
 from collections.abc import Iterator
 
 import pytest
+from aiohttp.http_exceptions import LineTooLong
 
 from bot.logs import HIDDEN, MANY, Mask, OnceAMinute, bound, start_logging
 from bot.steady import forever
@@ -101,6 +102,54 @@ def test_a_line_break_from_outside_forges_no_line(out: io.StringIO) -> None:
     start_logging("info", "text", [], out)
     logging.getLogger("bot.x").info("asked by %s", "ana\n12:00:00 INFO bot: approved")
     assert len(out.getvalue().splitlines()) == 1
+
+
+def test_a_line_break_in_a_fault_forges_no_line_either(out: io.StringIO) -> None:
+    start_logging("info", "text", [], out)
+    try:
+        raise ValueError("asked by ana\n12:00:00 INFO    bot: approved")
+    except ValueError:
+        logging.getLogger("bot.x").exception("a send failed")
+    assert [each for each in out.getvalue().splitlines()[1:] if not each.startswith("    ")] == []
+
+
+@pytest.mark.parametrize("form", ["json", "text"])
+@pytest.mark.parametrize(
+    "odd", ["\x1b[2J", "\x9b2J", "\x7f", "\N{RIGHT-TO-LEFT OVERRIDE}", "\N{LINE SEPARATOR}"], ids=repr
+)
+def test_nothing_from_outside_acts_on_the_terminal_of_who_reads(out: io.StringIO, form: str, odd: str) -> None:
+    start_logging("info", form, [], out)
+    try:
+        raise ValueError(f"no such {odd}")
+    except ValueError:
+        logging.getLogger("bot.x").exception("asked by %s", odd, extra={"who": odd})
+    assert odd not in out.getvalue()
+
+
+def test_machines_read_what_is_shown_as_an_escape(out: io.StringIO) -> None:
+    start_logging("info", "json", [], out)
+    logging.getLogger("bot.x").info("asked by %s", "ana \x9b \N{LINE SEPARATOR} \U000e0001")
+    assert json.loads(out.getvalue())["message"] == "asked by ana \x9b \N{LINE SEPARATOR} \U000e0001"
+
+
+def test_what_is_not_http_is_not_quoted(out: io.StringIO) -> None:
+    start_logging("info", "json", [], out)
+    for _ in range(3):
+        try:
+            raise LineTooLong(b"GET /" + b"a" * 9000, 8190)
+        except LineTooLong:
+            logging.getLogger("aiohttp.server").exception("Error handling request from %s", "192.0.2.1")
+    (line,) = map(json.loads, out.getvalue().splitlines())
+    assert (line["level"], line["message"]) == ("warning", "refused what is not HTTP: LineTooLong")
+
+
+def test_what_fails_while_answering_is_told_with_its_trace(out: io.StringIO) -> None:
+    start_logging("info", "json", [], out)
+    try:
+        raise KeyError("ours")
+    except KeyError:
+        logging.getLogger("aiohttp.server").exception("Unhandled exception")
+    assert "KeyError" in json.loads(out.getvalue())["trace"]
 
 
 def test_less_than_the_level_is_not_logged(out: io.StringIO) -> None:
