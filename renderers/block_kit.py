@@ -274,7 +274,7 @@ def _footer(card: Card) -> Iterator[Json]:
         f"Happened {_moment(card.happened_at)}" if card.happened_at else "",
         f"Requested by {literal(clip(one_line(card.requester), SLACK_LINE))}" if card.requester.strip() else "",
         f"Expires {_moment(card.expires_at)}" if card.expires_at and not card.outcome else "",
-        f"{words.LEADS} {escape(host_of(url))}" if url else "",
+        f"{words.LEADS} {literal(host_of(url))}" if url else "",
     ]
     yield kit.context(" · ".join(filter(None, parts)))
 

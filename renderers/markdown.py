@@ -97,7 +97,9 @@ _WORDS = re.compile(
 # Written so that a host can be read in one way only: others send it, and a second way would double the time per letter.
 _PART = r"[a-z0-9_]+(?:-+[a-z0-9_]+)*"
 _HOST = re.compile(rf"{_PART}(?:\.{_PART})*\.?|\[[0-9a-f:.]+\]", re.IGNORECASE)
-_ADDRESS = re.compile(r"[^\s@<>\"'|?&/]+@[a-z0-9.-]+", re.IGNORECASE)
+_ADDRESS = re.compile(r"[^\s@<>\"'|?&/]{1,64}@[a-z0-9.-]{1,253}", re.IGNORECASE)
+_LONGEST_HOST = 253
+_AND = len("&amp;") - len("&")  # what Slack counts for an "&" beyond the sign itself
 
 
 def parse(source: str) -> Blocks:
@@ -140,11 +142,12 @@ def safe_link(url: str) -> str:
     if parts.scheme == "mailto":
         return f"mailto:{parts.path}" if _ADDRESS.fullmatch(parts.path) else ""
     host = f"[{host}]" if ":" in host else host
-    if parts.scheme not in {"http", "https"} or not _HOST.fullmatch(host):
+    if parts.scheme not in {"http", "https"} or len(host) > _LONGEST_HOST or not _HOST.fullmatch(host):
         return ""
-    return urlunsplit(
+    safe = urlunsplit(
         (parts.scheme, host + port, _encoded(parts.path), _encoded(parts.query), _encoded(parts.fragment))
     )
+    return safe if len(safe) + _AND * safe.count("&") <= LINK else ""
 
 
 def host_of(url: str) -> str:

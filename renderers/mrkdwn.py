@@ -8,8 +8,9 @@ from renderers.clip import SLACK_SECTION, fits, pieces
 from renderers.inert import escaped
 from renderers.markdown import Block, Blocks, Bullets, Code, Paragraph, Quote, Rule, Run, Runs, Table
 
-# Small enough that it fits a section when every character becomes an entity and every line gets a mark.
-_ATOM = SLACK_SECTION // 8
+# How much a character of an atom may become: an entity, or the signs of three styles around a line of its own.
+_GROWTH = 8
+_ATOM = SLACK_SECTION // _GROWTH
 _LOOKALIKES = {
     "*": "\N{ASTERISK OPERATOR}",
     "_": "\N{MODIFIER LETTER LOW MACRON}",
@@ -120,10 +121,16 @@ def _bullets(bullets: Bullets, prefix: str) -> Iterator[_Piece]:
 def _atoms(runs: Runs, prefix: str) -> Iterator[str]:
     start = prefix
     for run in runs:
-        short = (run,) if fits(run.text, _ATOM) else (run._replace(text=text) for text in pieces(run.text, _ATOM))
+        most = _room(run, prefix) if prefix or run.href else _ATOM
+        short = (run,) if fits(run.text, most) else (run._replace(text=text) for text in pieces(run.text, most))
         for part in map(_run, short):
             yield start + part.replace("\n", f"\n{prefix}") if prefix else part
             start = ""
+
+
+def _room(run: Run, prefix: str) -> int:
+    """How many of its characters fit a section where each may be a line with the prefix, or stand beside the link."""
+    return (SLACK_SECTION - len(escape(run.href))) // (_GROWTH + len(prefix))
 
 
 def _run(run: Run) -> str:

@@ -225,10 +225,41 @@ def test_other_addresses_are_words(url: str) -> None:
         ("https://[::1/", ""),
         ("https://a.example/" + "x" * 3000, ""),
         ("//a.example/", ""),
+        ("https://a.example/" + "*" * 1900, ""),
+        ("https://a.example/?" + "&" * 500, ""),
+        (f"https://{'a' * 254}/", ""),
+        (f"mailto:{'a' * 65}@a.example", ""),
     ],
 )
 def test_an_address_leads_where_it_says_or_nowhere(url: str, kept: str) -> None:
     assert safe_link(url) == kept
+
+
+LINKED = (
+    f"[{'&' * 400}](https://a.example/{'y' * 1900})",
+    f"[x](https://a.example/{'*' * 1900})",
+    f"[x](https://a.example/?{'&' * 1900})",
+    f"[x](https://{'a' * 1900}.example/)",
+    f"<mailto:{'a' * 1900}@a.example>",
+    "- - - - - - - - - a\n" + "                  a&\n" * 400,
+    "> > > > - - - ***~~a" + "  \n>>>> b" * 300 + "~~***",
+)
+
+
+@pytest.mark.parametrize("written", LINKED, ids=lambda text: text[:12])
+def test_no_link_and_no_nesting_keeps_a_card_from_slack(written: str) -> None:
+    card = Card("Trouble", text=written, choices=(Choice("approve", "Approve"),))
+    assert len(mrkdwn(written)) > 200
+    assert message_problems(block_kit.render(card, TOKEN, PAGE)) == []
+    assert view_problems(block_kit.modal(card, TOKEN, page=PAGE)) == []
+
+
+@pytest.mark.parametrize(
+    "address", [f"https://{'a' * 1900}.example/", f"mailto:{'a' * 1900}@a.example", f"https://a.example/{'*' * 1900}"]
+)
+def test_no_address_of_its_own_keeps_a_card_from_slack(address: str) -> None:
+    card = Card("Trouble", link=address, requester="&" * 900)
+    assert message_problems(block_kit.render(card, TOKEN, PAGE)) == []
 
 
 def test_a_definition_of_a_link_is_words_like_others() -> None:
