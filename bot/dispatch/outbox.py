@@ -8,6 +8,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from enum import StrEnum
 from typing import NamedTuple
 
 from pydantic import JsonValue
@@ -17,7 +18,7 @@ from bot.channels.contract import Reader, ReaderKind, Receipt
 from bot.ids import new_id
 from bot.store import DOUBLE, INTEGER, TEXT, Bulk, Row, Tx, Values, Write
 from interactions import codec
-from interactions.card import Card
+from interactions.card import Card, Severity
 
 LEASE_SECONDS = 15.0  # renewed while the work goes on; how long a dead worker holds up what it had
 WORK = "state = 'open' AND shown < wanted"  # of deliveries; ix_delivery_work holds exactly these
@@ -106,13 +107,30 @@ CLAIMABLE = (
     f"SELECT id{FROM_WORK} AND channel = :channel AND due_at <= :now AND lease_until <= :now"
     " ORDER BY rank, due_at LIMIT :places "
 )
-CLAIMED = (
-    f"SELECT d.*, p.card, p.record, p.version, p.changed_at, p.interaction_id, p.thread, p.cooldown{FROM_COPIES}"
-    " WHERE d.id = :id"
+CLAIMED = Bulk(
+    "SELECT d.*, p.card, p.record, p.version, p.changed_at, p.interaction_id, p.thread, p.cooldown"
+    " FROM {rows} JOIN delivery d ON d.id = r.id JOIN post p ON p.ref = d.ref",
+    {"id": TEXT},
+    returning=True,
+)
+UNREADABLE = "the stored card cannot be read"
+SET_ASIDE = Bulk(
+    "UPDATE delivery SET state = 'failed', reason = 'invalid', detail = r.detail, lease = ''"
+    " FROM {rows} WHERE delivery.id = r.id",
+    {"id": TEXT, "detail": TEXT},
 )
 _CLAIMABLE_AT = "CASE WHEN lease_until > due_at THEN lease_until ELSE due_at END"
 NEXT_DUE = f"SELECT MIN({_CLAIMABLE_AT}) AS due{FROM_WORK} AND {_CLAIMABLE_AT} > :after"
 WAITING_CHANNELS = f"SELECT DISTINCT channel{FROM_WORK} AND due_at <= :since"
+
+
+class State(StrEnum):
+    """How a copy stands. Open is also what is at rest until there is more to show: see WORK."""
+
+    OPEN = "open"
+    DONE = "done"  # it shows what it should
+    FAILED = "failed"  # nobody takes it, or it cannot be brought up to date
+    GROUPED = "grouped"  # a digest tells it
 
 
 class NewPost(NamedTuple):
@@ -176,8 +194,10 @@ class Claim(NamedTuple):
 class Unreadable:
     """A delivery whose row makes no sense; it is closed as failed."""
 
+    id: str
     ref: str
     interaction_id: str
+    error: str
 
 
 class Attempt(NamedTuple):
@@ -191,14 +211,14 @@ class Attempt(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """What became of a claim. `state` done means that the copy is as wanted; it is open again when more is wanted."""
+    """What became of a claim. One that is done is open again at once where more is wanted by then."""
 
     claim: Claim
     attempts: Sequence[Attempt]
     shown: int
     receipt: Receipt | None = None
     step: int = 0
-    state: str = "open"
+    state: State = State.OPEN
     due_at: float = 0.0
     slot: float = 0.0
     tries: int = 0
@@ -211,10 +231,15 @@ async def put_post(tx: Tx, post: NewPost, at: datetime) -> None:
 
 
 async def put_deliveries(
-    tx: Tx, post: NewPost, deliveries: Sequence[NewDelivery], at: datetime, lease: str = "", wanted: int = 0
+    tx: Tx, post: NewPost, deliveries: Sequence[NewDelivery], at: datetime, lease: str = ""
 ) -> None:
     """The copies, due at once. With a lease they belong to the worker of that name from the beginning."""
-    await tx.bulk(DELIVERY, delivery_rows(post, deliveries, at, lease, wanted))
+    await tx.bulk(DELIVERY, delivery_rows(post.ref, rank_of(post), deliveries, at, lease))
+
+
+async def put_copy(tx: Tx, ref: str, copy: NewDelivery, rank: int, version: int, at: datetime) -> None:
+    """One more copy of a post that stands already."""
+    await tx.bulk(DELIVERY, delivery_rows(ref, rank, [copy], at, wanted=version))
 
 
 def post_row(post: NewPost, at: datetime) -> Values:
@@ -231,13 +256,13 @@ def post_row(post: NewPost, at: datetime) -> Values:
 
 
 def delivery_rows(
-    post: NewPost, deliveries: Sequence[NewDelivery], at: datetime, lease: str = "", wanted: int = 0
+    ref: str, rank: int, deliveries: Sequence[NewDelivery], at: datetime, lease: str = "", wanted: int = 0
 ) -> list[Values]:
-    now, rank = at.timestamp(), rank_of(post)
+    now = at.timestamp()
     return [
         (
             each.id,
-            post.ref,
+            ref,
             str(each.reader.kind),
             each.reader.id,
             each.reader.place,
@@ -252,12 +277,6 @@ def delivery_rows(
         )
         for each in deliveries
     ]
-
-
-async def put_copy(tx: Tx, ref: str, copy: NewDelivery, rank: int, version: int, at: datetime) -> None:
-    """One more copy of a post that stands already."""
-    post = NewPost(ref, Card(""), {}, rank=rank)
-    await put_deliveries(tx, post, [copy], at, wanted=version)
 
 
 def claims_of(post: NewPost, deliveries: Sequence[NewDelivery], at: datetime, lease: str) -> list[Claim]:
@@ -312,22 +331,21 @@ async def raise_version(
 async def claim(tx: Tx, lease: str, room: Mapping[str, int], at: datetime) -> tuple[list[Claim], list[Unreadable]]:
     """Take due work, the most pressing first, at most `room[channel]` each; and what had to be set aside."""
     now = at.timestamp()
-    claimed: list[Claim] = []
-    aside: list[Unreadable] = []
+    taken: list[Values] = []
     for channel, places in room.items():
-        if places <= 0:
-            continue
-        taken = await tx.rows(
-            f"{CLAIM}({CLAIMABLE}{tx.skip_locked}) RETURNING id",
-            {"lease": lease, "until": now + LEASE_SECONDS, "channel": channel, "now": now, "places": places},
-        )
-        for each in taken:
-            match await _load(tx, each["id"], lease):
-                case Claim() as loaded:
-                    claimed.append(loaded)
-                case Unreadable() as unreadable:
-                    aside.append(unreadable)
-    return sorted(claimed, key=lambda each: each.rank), aside
+        if places > 0:
+            found = await tx.rows(
+                f"{CLAIM}({CLAIMABLE}{tx.skip_locked}) RETURNING id",
+                {"lease": lease, "until": now + LEASE_SECONDS, "channel": channel, "now": now, "places": places},
+            )
+            taken += [(row["id"],) for row in found]
+    if not taken:
+        return [], []
+    read = [_read(row, lease) for row in await tx.bulk(CLAIMED, taken)]
+    aside = [each for each in read if isinstance(each, Unreadable)]
+    if aside:  # else they would hold up the queue behind them
+        await tx.bulk(SET_ASIDE, [(each.id, f"{UNREADABLE}: {each.error}") for each in aside])
+    return sorted((each for each in read if isinstance(each, Claim)), key=lambda each: each.rank), aside
 
 
 def renewed(ids: Sequence[str], lease: str, at: datetime) -> Write:
@@ -352,12 +370,11 @@ async def waiting_channels(tx: Tx, since: datetime) -> list[str]:
 
 async def keep(tx: Tx, kept: Kept, at: datetime) -> str:
     """Write what became of a claim, with its attempts; the state it is in now, "" if somebody else holds it by now."""
-    found = [row for write in kept_writes(kept, at) for row in await tx.bulk(write.bulk, write.rows)]
-    return str(found[0]["state"]) if found else ""
+    return state_in([row for write in kept_writes(kept, at) for row in await tx.bulk(write.bulk, write.rows)])
 
 
 def kept_writes(kept: Kept, at: datetime) -> tuple[Write, ...]:
-    """The same as writes that others may share; they give back the state."""
+    """The same as writes that others may share; `state_in` reads what they give back."""
     claim = kept.claim
     row = (
         claim.id,
@@ -369,14 +386,18 @@ def kept_writes(kept: Kept, at: datetime) -> tuple[Write, ...]:
         kept.due_at,
         kept.slot,
         kept.tries,
-        kept.state,
+        kept.state.value,
         kept.reason,
         kept.detail,
-        None if kept.state == "open" else at.timestamp(),
+        None if kept.state is State.OPEN else at.timestamp(),
     )
     keep = Write(KEEP, [row])
     attempts = [_attempt_row(claim.id, attempt) for attempt in kept.attempts]
     return (Write(ATTEMPT, attempts), keep) if attempts else (keep,)
+
+
+def state_in(found: Sequence[Row]) -> str:
+    return str(found[0]["state"]) if found else ""
 
 
 def _attempt_row(delivery: str, attempt: Attempt) -> Values:
@@ -405,20 +426,22 @@ async def any_copy_left(tx: Tx, ref: str) -> bool:
 
 def rank_of(post: NewPost) -> int:
     """What presses goes first: by severity, and a question before a mere notice of the same severity."""
-    return post.rank if post.rank is not None else post.card.severity.rank * 2 + (0 if post.interaction_id else 1)
+    if post.rank is not None:
+        return post.rank
+    last = last_rank(post.card.severity)
+    return last - 1 if post.interaction_id else last
 
 
-async def _load(tx: Tx, delivery: str, lease: str) -> Claim | Unreadable | None:
-    """The claim; a row that cannot be read is set aside, so that the queue behind it flows."""
-    row = await tx.row(CLAIMED, {"id": delivery})
+def last_rank(severity: Severity) -> int:
+    """The rank of what goes out last among what is as severe as this."""
+    return severity.rank * 2 + 1
+
+
+def _read(row: Row, lease: str) -> Claim | Unreadable:
     try:
-        return None if row is None else _claim_from(row, lease)
+        return _claim_from(row, lease)
     except (ValueError, TypeError) as error:
-        await tx.run(
-            "UPDATE delivery SET state = 'failed', reason = 'invalid', detail = :detail, lease = '' WHERE id = :id",
-            {"id": delivery, "detail": f"the stored card cannot be read: {type(error).__name__}"},
-        )
-        return Unreadable(row["ref"], row["interaction_id"]) if row else None
+        return Unreadable(row["id"], row["ref"], row["interaction_id"], type(error).__name__)
 
 
 def _claim_from(row: Row, lease: str) -> Claim:

@@ -105,7 +105,7 @@ async def group(tx: Tx, channel: str, reader_id: str, at: datetime) -> Reader | 
             "channel": channel,
             "reader": reader_id,
             "now": at.timestamp(),
-            "gravest": Severity.CRITICAL.rank * 2 + 1,
+            "gravest": outbox.last_rank(Severity.CRITICAL),
             "most": AT_MOST,
         },
     )

@@ -20,7 +20,7 @@ class Posting:
         await self._store.put(
             *beside,
             Write(outbox.POST, [outbox.post_row(post, at)]),
-            Write(outbox.DELIVERY, outbox.delivery_rows(post, copies, at, lease)),
+            Write(outbox.DELIVERY, outbox.delivery_rows(post.ref, outbox.rank_of(post), copies, at, lease)),
         )
         self._begin(post, copies, at, lease)
 

@@ -20,7 +20,7 @@ from bot.clock import Clock
 from bot.dispatch import chain, outbox
 from bot.dispatch.cooldown import Cooldown
 from bot.dispatch.health import ChannelHealth, HealthBoard, after_refusal, after_success
-from bot.dispatch.outbox import Attempt, Claim, Kept
+from bot.dispatch.outbox import Attempt, Claim, Kept, State
 from bot.dispatch.pacing import Pacing, place_of
 from bot.dispatch.stamps import Stamps
 from bot.steady import forever
@@ -34,11 +34,9 @@ ANSWER_WITHIN = 15.0  # seconds; channels have shorter limits of their own
 LOOK_AGAIN = 1.0  # seconds until work of other replicas is noticed
 LEFT_TO_OTHERS = timedelta(minutes=10)  # while versions change, a replica of another one may have the channel
 LOOK_FOR_STRAYS = timedelta(minutes=1)
-URGENT = Severity.HIGH.rank
+CROWDED = 5.0  # seconds to wait for a place, from which on the notices that wait for it are put together
+URGENT = outbox.last_rank(Severity.HIGH)
 POISONED = 5  # failures of ours over one copy, after which it is set aside
-
-
-UNREADABLE = "the stored card cannot be read"
 
 
 class Lost(Protocol):
@@ -178,7 +176,9 @@ class Worker:
         self.start(claimed)
         for each in aside:
             log.error("a copy cannot be read and is set aside", extra={"ref": each.ref})
-            lost = partial(self._lost, ref=each.ref, interaction_id=each.interaction_id, because=UNREADABLE, at=now)
+            lost = partial(
+                self._lost, ref=each.ref, interaction_id=each.interaction_id, because=outbox.UNREADABLE, at=now
+            )
             if await self._tools.store.write(lost):
                 self._ended(each.interaction_id, Status.UNDELIVERABLE)
         return len(claimed)
@@ -234,21 +234,21 @@ class Worker:
                 continue
             if ended:
                 self._ended(kept.claim.interaction_id, Status.UNDELIVERABLE)
-            if ended or state == "open":  # else there is nothing to look for, and looking takes longer than keeping
+            if ended or state == State.OPEN:  # else there is nothing to look for, and looking takes longer than keeping
                 self.wake()
             return
 
     async def _record(self, kept: Kept, at: datetime) -> tuple[str, bool]:
         """The state of the copy; and whether it was the last one of a question, which has reached nobody."""
-        if kept.state == "failed" and kept.shown < 0:
+        if kept.state is State.FAILED and kept.shown < 0:
             return await self._tools.store.write(partial(self._record_lost, kept, at))
-        found = await self._tools.store.put(*outbox.kept_writes(kept, at))
-        return (str(found[0]["state"]) if found else "", False)
+        return outbox.state_in(await self._tools.store.put(*outbox.kept_writes(kept, at))), False
 
     async def _record_lost(self, kept: Kept, at: datetime, tx: Tx) -> tuple[str, bool]:
         state = await outbox.keep(tx, kept, at)
-        lost = state == "failed"
-        return state, lost and await self._lost(tx, kept.claim.ref, kept.claim.interaction_id, kept.detail, at)
+        if state != State.FAILED:
+            return state, False
+        return state, await self._lost(tx, kept.claim.ref, kept.claim.interaction_id, kept.detail, at)
 
     async def _shown(self, claim: Claim) -> Kept:
         """What becomes of a claim, whatever happens: one that nobody can work on must not come back for ever."""
@@ -263,7 +263,8 @@ class Worker:
     async def _show(self, claim: Claim) -> Kept:
         reader = await self._reader(claim)
         if reader is None:
-            return Kept(claim, (), claim.shown, claim.receipt, claim.step, "failed", reason="no_reader", detail="gone")
+            kept = Kept(claim, (), claim.shown, claim.receipt, claim.step, State.FAILED)
+            return kept._replace(reason="no_reader", detail="gone")
         post = self._tools.stamps.post(claim)
         if claim.receipt:
             return await self._update(claim, claim.receipt, reader, post)
@@ -283,7 +284,7 @@ class Worker:
         """Down the chain to the first channel that accepts."""
         attempts: list[Attempt] = []
         refusals: list[DeliveryError] = []
-        urgent = claim.rank // 2 <= URGENT
+        urgent = claim.rank <= URGENT
         for step in range(claim.step, len(claim.chain)):
             name, more = claim.chain[step], step + 1 < len(claim.chain)
             channel = self._tools.channels().get(name)
@@ -297,14 +298,15 @@ class Worker:
             now = self._tools.clock.now().timestamp()
             moment = await self._slot(claim, step, channel, urgent, now)
             if moment > now and not (urgent and more):
-                await self._crowd(claim, moment - now)
+                if moment - now > CROWDED:
+                    await self._crowded(name, claim.reader_id)
                 return _later(claim, attempts, step, moment, claim.tries, refusals)
             outcome = (
                 await self._attempt(channel, reader, post, claim, attempts) if moment <= now else _busy(moment - now)
             )
             if isinstance(outcome, Receipt):
                 self._tools.observer.shown(max(0.0, self._tools.clock.now().timestamp() - claim.created_at))
-                return Kept(claim, attempts, claim.version, outcome, step, "done")
+                return Kept(claim, attempts, claim.version, outcome, step, State.DONE)
             refusals.append(outcome)
             until = await self._silence(name, claim, outcome)
             age = self._tools.clock.now().timestamp() - claim.wanted_since
@@ -328,9 +330,11 @@ class Worker:
         if chain.worth_retrying([each.reason for each in refusals], now - claim.wanted_since):
             waits = [each.retry_after for each in refusals if each.retry_after]
             due = now + chain.backoff(claim.tries, min(waits) if waits else None)
-            return Kept(claim, attempts, claim.shown, None, 0, "open", due, 0.0, claim.tries + 1, reason, detail)
-        self._tools.observer.gave_up(claim.channel)
-        return Kept(claim, attempts, claim.shown, None, claim.step, "failed", reason=reason, detail=detail)
+            kept = Kept(claim, attempts, claim.shown, due_at=due, tries=claim.tries + 1)
+        else:
+            self._tools.observer.gave_up(claim.channel)
+            kept = Kept(claim, attempts, claim.shown, step=claim.step, state=State.FAILED)
+        return kept._replace(reason=reason, detail=detail)
 
     async def _update(self, claim: Claim, receipt: Receipt, reader: Reader, post: Post) -> Kept:
         """The copy where it lies: in place, on its own channel."""
@@ -338,22 +342,23 @@ class Worker:
         if channel is None:
             return _stale(claim, (), receipt, _not_here(receipt.channel, None))
         if not isinstance(channel, CanUpdate):
-            return Kept(claim, (), claim.version, receipt, claim.step, "done")
+            return Kept(claim, (), claim.version, receipt, claim.step, State.DONE)
         attempts: list[Attempt] = []
         silent_until = await self._tools.pacing.blocked_until(_place(receipt.channel, claim))
         if silent_until > self._tools.clock.now().timestamp():
-            return Kept(claim, (), claim.shown, receipt, claim.step, "open", silent_until, tries=claim.tries)
+            return Kept(claim, (), claim.shown, receipt, claim.step, due_at=silent_until, tries=claim.tries)
         if channel.missing():
             outcome: Receipt | DeliveryError = _not_here(receipt.channel, channel)
         else:
             outcome = await self._attempt(channel, reader, post, claim, attempts)
         if isinstance(outcome, Receipt):
-            return Kept(claim, attempts, claim.version, outcome, claim.step, "done")
+            return Kept(claim, attempts, claim.version, outcome, claim.step, State.DONE)
         await self._silence(receipt.channel, claim, outcome)
         now = self._tools.clock.now().timestamp()
         if chain.worth_updating_again(outcome.reason, now - claim.wanted_since):
             due = now + chain.backoff(claim.tries, outcome.retry_after)
-            return _stale(claim, attempts, receipt, outcome)._replace(state="open", due_at=due, tries=claim.tries + 1)
+            later = _stale(claim, attempts, receipt, outcome)
+            return later._replace(state=State.OPEN, due_at=due, tries=claim.tries + 1)
         return _stale(claim, attempts, receipt, outcome)
 
     async def _attempt(
@@ -388,18 +393,13 @@ class Worker:
             return max(claim.slot, await self._tools.pacing.blocked_until(_place(channel.name, claim)))
         return await self._tools.pacing.book(_place(channel.name, claim), channel.rates, now, urgent)
 
-    async def _crowd(self, claim: Claim, wait: float) -> None:
-        if wait > 5.0:
-            await self._crowded(claim.channel, claim.reader_id)
-
 
 def _set_aside(claim: Claim, detail: str, at: datetime) -> Kept:
     """Again a little later; for the last time set aside for good, so that people see it among what failed."""
-    kept = Kept(
-        claim, (), claim.shown, claim.receipt, claim.step, tries=claim.tries + 1, reason="invalid", detail=detail
-    )
+    kept = Kept(claim, (), claim.shown, claim.receipt, claim.step, tries=claim.tries + 1)
+    kept = kept._replace(reason=str(Reason.INVALID), detail=detail)
     if kept.tries >= POISONED:
-        return kept._replace(state="failed")
+        return kept._replace(state=State.FAILED)
     return kept._replace(due_at=at.timestamp() + chain.backoff(claim.tries))
 
 
@@ -442,12 +442,13 @@ def _later(
     claim: Claim, attempts: Sequence[Attempt], step: int, moment: float, tries: int, refusals: Sequence[DeliveryError]
 ) -> Kept:
     reason, detail = _sum_up(refusals) if refusals else ("", "")
-    return Kept(claim, attempts, claim.shown, None, step, "open", moment, moment, tries, reason, detail)
+    kept = Kept(claim, attempts, claim.shown, step=step, due_at=moment, slot=moment, tries=tries)
+    return kept._replace(reason=reason, detail=detail)
 
 
 def _stale(claim: Claim, attempts: Sequence[Attempt], receipt: Receipt, refused: DeliveryError) -> Kept:
     """A copy that lies somewhere and goes on saying what it said."""
-    kept = Kept(claim, attempts, claim.shown, receipt, claim.step, "failed")
+    kept = Kept(claim, attempts, claim.shown, receipt, claim.step, State.FAILED)
     return kept._replace(reason=str(refused.reason), detail=refused.detail)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from bot.channels.contract import Reader, ReaderKind, Receipt
 from bot.dispatch import outbox
-from bot.dispatch.outbox import LEASE_SECONDS, Claim, Kept, NewDelivery, NewPost
+from bot.dispatch.outbox import LEASE_SECONDS, Claim, Kept, NewDelivery, NewPost, State
 from bot.ids import new_id
 from bot.store import Store, Tx
 from interactions.card import Card, Severity
@@ -37,7 +37,7 @@ async def claimed(store: Store, lease: str = "one", after: float = 0, room: int 
 
 
 def shown(claim: Claim, message: str = "1") -> Kept:
-    return Kept(claim, (), claim.version, Receipt("slack", "D1", message), 0, "done")
+    return Kept(claim, (), claim.version, Receipt("slack", "D1", message), 0, State.DONE)
 
 
 async def keep(store: Store, kept: Kept) -> str:
@@ -125,7 +125,7 @@ async def test_what_is_decided_before_it_was_sent_goes_out_decided(store: Store)
 async def test_a_copy_that_was_given_up_is_not_opened_again_by_a_change(store: Store) -> None:
     ref = await put(store)
     [claim] = await claimed(store)
-    await keep(store, Kept(claim, (), -1, None, 0, "failed", reason="refused"))
+    await keep(store, Kept(claim, (), -1, None, 0, State.FAILED, reason="refused"))
     await store.write(lambda tx: outbox.raise_version(tx, ref, Card("decided"), {}, AT))
     assert await state(store) == ["failed"]
 

@@ -9,7 +9,7 @@ from bot.dispatch.health import HANGS_IN_A_ROW, PAUSE
 from bot.dispatch.worker import AT_ONCE, LEFT_TO_OTHERS, POISONED
 from bot.store import Store
 from interactions.card import Severity, Status
-from tests.dispatch.working import Does, Looked, Mail, Told, Works, running
+from tests.dispatch.working import Does, Looked, Mail, SlowMail, Told, Works, running
 
 
 def refuses(reason: Reason, retry_after: float | None = None) -> Does:
@@ -83,6 +83,14 @@ async def test_a_channel_that_has_not_answered_several_times_is_spared_for_a_mom
         worker.wake()
         await works.until(again, "done")
     assert (spared, len(hanging.sent)) == (HANGS_IN_A_ROW, HANGS_IN_A_ROW + 1)
+
+
+async def test_a_crowd_gathers_on_the_channel_where_it_waits(works: Works) -> None:
+    works.channels = {"chat": Told(refuses(Reason.NO_ADDRESS)), "mail": SlowMail()}
+    async with running(works.worker()):
+        await works.until(await works.put("The first", "chat", "mail"), "done")
+        await works.until_on(await works.put("The next", "chat", "mail"), "mail")
+    assert works.crowded == [("mail", "ana")]
 
 
 async def test_what_nobody_takes_now_is_tried_again_later(works: Works) -> None:

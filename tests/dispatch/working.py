@@ -64,6 +64,10 @@ class Mail(Told):
     name: ClassVar[str] = "mail"
 
 
+class SlowMail(Mail):
+    rates: ClassVar[tuple[Rate, ...]] = (Rate(1, 60.0),)
+
+
 class People:
     def __init__(self) -> None:
         self.here = {"ana": ANA}
@@ -117,7 +121,10 @@ class Looked:
 
 @dataclass
 class Works:
-    """`lost` holds the questions that reached nobody, `turned` the channels whose health has turned."""
+    """`lost` holds the questions that reached nobody, `turned` the channels whose health has turned.
+
+    `crowded` holds the channels on which more waited for a reader than could go out soon.
+    """
 
     store: Store
     channels: dict[str, Told]
@@ -128,6 +135,7 @@ class Works:
     lost: list[str] = field(default_factory=list)
     ended: list[tuple[str, Status]] = field(default_factory=list)
     turned: list[ChannelHealth] = field(default_factory=list)
+    crowded: list[tuple[str, str]] = field(default_factory=list)
 
     def worker(self) -> Worker:
         tools = Tools(
@@ -141,7 +149,7 @@ class Works:
             board=HealthBoard(),
             observer=self.counted,
         )
-        return Worker(tools, self._lost, lambda found, status: self.ended.append((found, status)), self._turn, _nothing)
+        return Worker(tools, self._lost, self._end, self._turn, self._crowd)
 
     async def put(
         self, title: str, *chain: str, asks: str = "", severity: Severity = Severity.LOW, who: str = "ana"
@@ -178,6 +186,9 @@ class Works:
     async def until_tried(self, copy: str, tries: int) -> Row:
         return await self._once(copy, lambda row: row["tries"] == tries)
 
+    async def until_on(self, copy: str, channel: str) -> Row:
+        return await self._once(copy, lambda row: row["channel"] == channel)
+
     async def _once(self, copy: str, stands: Callable[[Row], bool]) -> Row:
         for _ in range(1000):
             row = await self.row(copy)
@@ -190,12 +201,14 @@ class Works:
         self.lost.append(interaction_id)
         return bool(interaction_id)
 
+    def _end(self, interaction_id: str, status: Status) -> None:
+        self.ended.append((interaction_id, status))
+
     async def _turn(self, health: ChannelHealth) -> None:
         self.turned.append(health)
 
-
-async def _nothing(channel: str, reader: str) -> None:
-    return
+    async def _crowd(self, channel: str, reader_id: str) -> None:
+        self.crowded.append((channel, reader_id))
 
 
 @asynccontextmanager
