@@ -23,8 +23,8 @@ USED_EVERY = 60.0
 GUESSES = 20  # wrong keys from one address in WINDOW seconds, before it hears 429
 WINDOW = 60.0
 NOTED_AT = 5  # wrong keys from one address in NOTED_FOR seconds, of which the audit log then has one entry
-NOTED_FOR = 3600.0
-MOST_NOTED = 60  # such entries in that time from all addresses, so that nobody fills the log
+NOTED_FOR = 3600.0  # seconds in which one key without the scope, from one address, is one entry too
+MOST_NOTED = 60  # entries of either kind in that time from all addresses, so that nobody fills the log
 REMEMBERED = 10_000  # checked keys, so that memory stays bounded
 
 
@@ -58,6 +58,11 @@ class ApiKey:
     created_at: float = 0.0
     last_used_at: float | None = None
     revoked_at: float | None = None
+
+    @property
+    def actor(self) -> str:
+        """The name that the audit log knows its caller by."""
+        return f"operator:{self.operator_id}" if self.operator_id else f"key:{self.id}"
 
     def allows(self, *scopes: Scope) -> bool:
         """Whether one of the scopes is there; admin is all of them."""
@@ -96,6 +101,7 @@ class Keys:
         self._beside = beside
         self._guesses = MemoryTries(WINDOW)
         self._suspects = MemoryTries(NOTED_FOR)
+        self._lacking = MemoryTries(NOTED_FOR)
         self._notes = MemoryTries(NOTED_FOR)
 
     async def create(self, name: str, scopes: Iterable[Scope], *, by: str, operator_id: str | None = None) -> NewKey:
@@ -183,12 +189,21 @@ class Keys:
         A right key is never refused for others' guesses: whoever shares an address with a guesser still gets through.
         """
         at = self._now()
-        repeated = self._suspects.counted(address, at).times == NOTED_AT
-        if repeated and self._notes.counted("all", at).times <= MOST_NOTED:
+        if self._suspects.counted(address, at).times == NOTED_AT:
             detail: dict[str, JsonValue] = {"why": "wrong keys again and again", "times": NOTED_AT}
-            self._beside(self._ledger.write(at, "nobody", "key.refused", address, "api", detail))
+            self._note(at, "nobody", "key.refused", address, detail)
         tried = self._guesses.counted(address, at)
         return tried.wait(at) if tried.times > GUESSES else None
+
+    def lacks(self, key: ApiKey, scopes: Iterable[Scope], address: str) -> None:
+        """Write down that somebody called with a right key what none of its scopes allows."""
+        at, wanted = self._now(), " or ".join(scopes)
+        if self._lacking.counted(f"{key.id} {wanted} {address}", at).times == 1:
+            self._note(at, key.actor, "call.refused", address, {"why": f"the key lacks the scope {wanted}"})
+
+    def _note(self, at: datetime, actor: str, action: str, address: str, detail: dict[str, JsonValue]) -> None:
+        if self._notes.counted(action, at).times <= MOST_NOTED:
+            self._beside(self._ledger.write(at, actor, action, address, "api", detail))
 
     async def _used(self, key_id: str, at: float) -> None:
         try:

@@ -64,6 +64,7 @@ ACTIONS: Mapping[str, Mapping[str, str]] = {
         "key.created": "Made an API key",
         "key.revoked": "Revoked an API key",
         "key.refused": "Was refused for wrong API keys",
+        "call.refused": "Was refused a call that its API key does not allow",
     },
     "Settings and tests": {
         "settings.saved": "Saved settings",
@@ -207,7 +208,7 @@ def _key(known: Detail, _: Titles) -> Sequence[str]:
 
 
 def _settings(known: Detail, _: Titles) -> Sequence[str]:
-    return (_value(known.get("names")) or "no value became another",)
+    return (_value(known.get("names")),)
 
 
 def _browser(known: Detail, _: Titles) -> Sequence[str]:

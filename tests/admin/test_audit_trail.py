@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable
 import pytest
 
 from bot.admin.access import LINK_LIVES, Purpose
+from bot.keys import Scope
 from tests.admin.signed_in import Visiting, access_of, signed_in
 from tests.stories.world import ANA, BEN, CLEO, MIA, World
 
@@ -133,6 +134,12 @@ async def send_a_copy_again(world: World, browser: Visiting) -> None:
     await browser.post(f"/admin/deliveries/{copy}/resend")
 
 
+async def call_without_the_scope(world: World, browser: Visiting) -> None:
+    key = await world.key_for(Scope.METRICS)
+    assert [(await world.call("GET", "/api/v1/audit", key=key)).status for _ in range(3)] == [403] * 3
+    await world.until(lambda: not world.product.spawned.tasks)
+
+
 @pytest.mark.parametrize(
     "act, action, who",
     [
@@ -149,6 +156,7 @@ async def send_a_copy_again(world: World, browser: Visiting) -> None:
         (save_a_channel, "settings.saved", "ana"),
         (make_a_key, "key.created", "ana"),
         (revoke_a_key, "key.revoked", "ana"),
+        (call_without_the_scope, "call.refused", "key"),
         (add_somebody, "operator.added", "ana"),
         (change_somebody, "operator.changed", "ana"),
         (remove_somebody, "operator.removed", "ana"),

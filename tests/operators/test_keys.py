@@ -5,7 +5,7 @@ import pytest
 
 from bot.audit.ledger import Ledger
 from bot.dispatch.notice import Unfit, Unknown
-from bot.keys import GUESSES, MOST_NOTED, NOTED_AT, NOTED_FOR, Keys, Scope
+from bot.keys import GUESSES, MOST_NOTED, NOTED_AT, NOTED_FOR, ApiKey, Keys, Scope
 from bot.store import Store
 from tests.operators.conftest import Clock
 
@@ -113,8 +113,8 @@ class Beside:
             await self.work.pop(0)
 
 
-async def refusals(ledger: Ledger) -> list[str]:
-    return [entry.subject for entry in await ledger.list(limit=1000) if entry.action == "key.refused"]
+async def refusals(ledger: Ledger, action: str = "key.refused") -> list[str]:
+    return [entry.subject for entry in await ledger.list(limit=1000) if entry.action == action]
 
 
 @pytest.fixture
@@ -153,3 +153,33 @@ async def test_whoever_guesses_from_many_addresses_fills_no_log(watched: Keys, l
         watched.guessed(f"2001:db8::{number // NOTED_AT:x}")
     await beside.done()
     assert len(await refusals(ledger)) == MOST_NOTED
+
+
+async def test_a_key_that_lacks_the_scope_is_one_entry_an_hour_for_each_scope_and_address(
+    watched: Keys, ledger: Ledger, clock: Clock, beside: Beside
+) -> None:
+    key = ApiKey("01K", "gateway", frozenset({Scope.METRICS}))
+    for _ in range(3):
+        for scope in (Scope.EVENTS_WRITE, Scope.INTERACTIONS_READ):
+            watched.lacks(key, [scope], "192.0.2.1")
+    watched.lacks(key, [Scope.EVENTS_WRITE], "192.0.2.2")
+    await beside.done()
+    assert await refusals(ledger, "call.refused") == ["192.0.2.2", "192.0.2.1", "192.0.2.1"]
+    clock.forward(NOTED_FOR)
+    watched.lacks(key, [Scope.EVENTS_WRITE], "192.0.2.1")
+    await beside.done()
+    newest = (await ledger.list(limit=1))[0]
+    assert (newest.actor, newest.detail) == ("key:01K", {"why": "the key lacks the scope events:write"})
+
+
+async def test_a_key_that_calls_from_many_addresses_fills_no_log_and_hides_no_guesser(
+    watched: Keys, ledger: Ledger, beside: Beside
+) -> None:
+    key = ApiKey("01K", "gateway", frozenset({Scope.METRICS}), operator_id="01A")
+    for number in range(2 * MOST_NOTED):
+        watched.lacks(key, [Scope.ADMIN], f"2001:db8::{number:x}")
+    for _ in range(NOTED_AT):
+        watched.guessed("192.0.2.1")
+    await beside.done()
+    assert (len(await refusals(ledger, "call.refused")), await refusals(ledger)) == (MOST_NOTED, ["192.0.2.1"])
+    assert (await ledger.list(limit=2))[1].actor == "operator:01A"
