@@ -124,9 +124,12 @@ def pip_install(*arguments: str) -> None:
 
 
 def run(command: Sequence[str], complaint: str, folder: Path = ROOT) -> None:
+    """What the command says is worth reading only where it fails."""
     path = os.pathsep.join([str(VENV / "bin"), os.environ.get("PATH", os.defpath)])
-    done = subprocess.run(command, cwd=folder, env={**os.environ, "PATH": path}, check=False, stdout=sys.stderr)
+    environ = {**os.environ, "PATH": path}
+    done = subprocess.run(command, cwd=folder, env=environ, check=False, capture_output=True, text=True)
     if done.returncode != 0:
+        print(f"{done.stdout}{done.stderr}", file=sys.stderr)
         raise SetupError(f"{complaint}: `{' '.join(command)}` ended with {done.returncode}; its own words are above")
 
 
