@@ -13,6 +13,6 @@ def test_a_step_that_works_is_silent(capfd: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_step_that_fails_shows_everything_it_said(capfd: pytest.CaptureFixture[str]) -> None:
-    with pytest.raises(SetupError, match="it could not: .* ended with 3"):
+    with pytest.raises(SetupError, match=r"it could not: .* ended with 3"):
         run([sys.executable, "-c", "import sys; print('no network', file=sys.stderr); sys.exit(3)"], "it could not")
     assert "no network" in capfd.readouterr().err
