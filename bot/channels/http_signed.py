@@ -26,6 +26,7 @@ from bot.channels.contract import DeliveryError, Reason
 from bot.channels.http_session import Forbidden
 
 TIMEOUT = ClientTimeout(total=10, sock_connect=5)
+_LONGEST_PAUSE = 3600.0  # whoever asks for more has made a slip, or wants us silent
 
 
 def signing_secret(text: str) -> str:
@@ -148,10 +149,11 @@ def _failed(error: Exception) -> DeliveryError:
 
 
 def retry_after(value: str, at: datetime) -> float | None:
-    """Seconds from a Retry-After header, which holds seconds or a date; None for anything else."""
+    """Seconds from a Retry-After header, which holds seconds or a date, an hour at most; None for anything else."""
     if value.strip().isdecimal():
-        return float(value)
+        return min(float(value), _LONGEST_PAUSE)
     try:
-        return max(0.0, (parsedate_to_datetime(value).astimezone(UTC) - at).total_seconds())
-    except ValueError:
+        asked = (parsedate_to_datetime(value).astimezone(UTC) - at).total_seconds()
+    except (ValueError, OverflowError):
         return None
+    return min(max(0.0, asked), _LONGEST_PAUSE)

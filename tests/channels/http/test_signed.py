@@ -113,6 +113,9 @@ async def test_every_other_status_is_an_error_that_says_it(
         (503, "Sat, 21 Nov 2026 11:00:00 GMT", 0.0),
         (429, "soon", None),
         (410, "30", None),
+        (429, "9" * 400, 3600.0),
+        (429, "Fri, 31 Dec 9999 23:59:59 GMT", 3600.0),
+        (429, "Fri, 31 Dec 9999 23:59:59 -2359", None),
     ],
 )
 async def test_retry_after_is_kept_where_trying_again_helps(
