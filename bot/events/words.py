@@ -13,8 +13,11 @@ NAME = 200
 ERROR = 600
 MORE = 8  # extra facts, and labels, that are shown by name
 
+HIDDEN = "•••"
 _SECRET = re.compile(
-    r"(token|secret|password|passwd|authorization|api[_-]?key|private[_-]?key|cookie)s?\Z", re.IGNORECASE
+    r"(token|secret|password|passwd|passphrase|credential|authorization|cookie"
+    r"|(api|private|secret|access|signing|encryption)[_-]?key)s?\Z",
+    re.IGNORECASE,
 )
 
 
@@ -25,7 +28,7 @@ def _short(value: object) -> object:
 def _in_words(value: object) -> object:
     """An upstream error may be an object or a number; what it says counts, not its form."""
     if isinstance(value, int | float | list | dict):
-        value = json.dumps(value, ensure_ascii=False)
+        value = json.dumps(_without_secrets(value), ensure_ascii=False)
     return clip(one_line(value), ERROR) if isinstance(value, str) else value
 
 
@@ -51,6 +54,17 @@ def _bounded(named: Iterable[tuple[str, str]]) -> tuple[tuple[str, str], ...]:
 
 def _value(name: str, value: JsonValue) -> str:
     if _SECRET.search(name):
-        return "•••"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+        return HIDDEN
+    text = value if isinstance(value, str) else json.dumps(_without_secrets(value), ensure_ascii=False)
     return clip(one_line(text), NAME)
+
+
+def _without_secrets(value: object) -> object:
+    """What stands under a secret's name inside of it is not repeated either."""
+    match value:
+        case dict():
+            return {name: HIDDEN if _SECRET.search(name) else _without_secrets(each) for name, each in value.items()}
+        case list():
+            return [_without_secrets(each) for each in value]
+        case _:
+            return value

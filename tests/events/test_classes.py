@@ -181,9 +181,24 @@ def test_what_was_left_out_is_counted() -> None:
     assert facts(with_context(EXPIRED, **{f"k{number}": number for number in range(10)}))["More"] == "2 not shown"
 
 
-@pytest.mark.parametrize("name", ["access_token", "client_secret", "PASSWORD", "apiKey", "Authorization", "set-cookie"])
+SECRETS = ("access_token", "client_secret", "PASSWORD", "apiKey", "Authorization", "set-cookie", "secret_access_key")
+
+
+@pytest.mark.parametrize("name", SECRETS)
 def test_what_is_named_like_a_secret_is_not_repeated(name: str) -> None:
     assert "hunter2" not in str(card(replace(with_context(EXPIRED, **{name: "hunter2"}), labels={name: "hunter2"})))
+
+
+@pytest.mark.parametrize("name", SECRETS)
+def test_what_is_named_like_a_secret_inside_of_something_is_not_repeated(name: str) -> None:
+    headers: JsonValue = {"sent": [{name: "hunter2", "Accept": "application/json"}]}
+    told = facts(with_context(EXPIRED, headers=headers))["headers"]
+    assert ("hunter2" in told, "application/json" in told) == (False, True)
+
+
+def test_an_upstream_error_tells_no_secret_that_came_with_it() -> None:
+    told = facts(with_context(EXPIRED, error={"error": "invalid_grant", "refresh_token": "hunter2"}))["Error"]
+    assert ("hunter2" in told, "invalid_grant" in told) == (False, True)
 
 
 def test_a_field_of_a_context_cannot_replace_a_part_of_its_model() -> None:
