@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 SECONDS = 10.0
 _PAUSE = 0.2
+_SCATTER = random.SystemRandom()
 _PASSING = frozenset({500, 503})
 
 # Slack reads JSON in the methods that write; the others want a form, and without one find no arguments.
@@ -86,7 +87,7 @@ class Web:
             heard = None
         if heard is not None and heard.status not in _PASSING:
             return heard
-        await asyncio.sleep(_PAUSE * random.uniform(1.0, 2.0))  # noqa: S311 - scatter, not secrecy
+        await asyncio.sleep(_PAUSE * _SCATTER.uniform(1.0, 2.0))
         return await self._once(method, arguments)
 
     async def _once(self, method: str, arguments: Mapping[str, Any]) -> _Heard:
@@ -112,5 +113,5 @@ class Web:
 def _parsed(raw: bytes) -> Any:
     try:
         return json.loads(raw)
-    except ValueError:
+    except (ValueError, RecursionError):
         return None

@@ -5,10 +5,10 @@ import asyncio
 import pytest
 from aiohttp import ClientSession
 
-from bot.channels.contract import Person
-from bot.channels.slack_chat import STATUS_SECONDS, RoomChat, heard, pieces
+from bot.channels.contract import DeliveryError, Person, Reason
+from bot.channels.slack_chat import STATUS_SECONDS, CommandChat, RoomChat, heard, pieces
 from bot.rehearsal import slack_screen
-from bot.rehearsal.failure import Failure, Kind, error, status
+from bot.rehearsal.failure import Failure, Kind, error, redirect, reset, status
 from bot.rehearsal.slack import SlackWorkspace
 from tests.channels.slack.world import World, world_of
 
@@ -108,6 +108,47 @@ async def test_an_app_without_status_shows_a_placeholder_that_becomes_the_answer
     assert dm.last.edited == 1
 
 
+async def with_placeholder(world: World) -> None:
+    """Ana has asked, the app may set no status, and the placeholder shows."""
+    world.slack.fail(error("unknown_method"), path="assistant.threads.setStatus")
+    world.talk.seconds = 2.2
+    dm = world.slack.dm("ana@example.com")
+    await dm.say("hello")
+    await dm.wait_for("…")
+
+
+async def test_a_placeholder_that_somebody_deleted_does_not_swallow_the_answer(world: World) -> None:
+    await with_placeholder(world)
+    dm = world.slack.dm("ana@example.com")
+    dm.messages.remove(dm.last)
+    await world.settled()
+    assert [each.shown_text() for each in dm.messages if each.from_bot] == ["I heard *you*."]
+
+
+async def test_a_placeholder_goes_where_nothing_is_said(world: World) -> None:
+    world.talk.reply = ""
+    await with_placeholder(world)
+    await world.settled()
+    assert [each for each in world.slack.dm("ana@example.com").messages if each.from_bot] == []
+
+
+async def test_a_placeholder_that_slack_refuses_does_not_swallow_the_answer(world: World) -> None:
+    world.slack.fail(error("unknown_method"), path="assistant.threads.setStatus")
+    world.slack.fail(error("ratelimited"), path="chat.postMessage", times=1)
+    world.talk.seconds = 2.0
+    await world.slack.dm("ana@example.com").say("hello")
+    await world.settled()
+    assert world.slack.dm("ana@example.com").last.shown_text() == "I heard *you*."
+
+
+async def test_a_sign_that_cannot_be_taken_away_breaks_nothing(world: World) -> None:
+    chat, room = await asked_in(world), world.slack.dm("ana@example.com")
+    async with chat.typing():
+        await world.slack.until(lambda: room.statuses, what="the status")
+        rule = world.slack.fail(status(500), path="assistant.threads.setStatus")
+    assert rule.hits == 2
+
+
 async def test_a_quick_answer_needs_no_placeholder(world: World) -> None:
     world.slack.fail(error("unknown_method"), path="assistant.threads.setStatus")
     await world.slack.dm("ana@example.com").say("hello")
@@ -159,6 +200,18 @@ async def test_nothing_is_sent_to_an_address_that_is_not_slacks(world: World) ->
     await world.settled()
     assert [each for each in world.slack.journal if each.path.startswith("/actions/")] == []
     assert dm.last.shown_text() == "I heard *you*."
+
+
+@pytest.mark.parametrize("failure", [status(404), status(500), reset(), redirect("/elsewhere")], ids=repr)
+async def test_an_address_for_answers_that_takes_none_is_told(
+    world: World, session: ClientSession, failure: Failure
+) -> None:
+    world.slack.fail(failure, path="/actions/")
+    chat = CommandChat(Person("slack", "U0ANA"), session, f"{world.slack.origin}/actions/T0REHEARSE/1/x")
+    with pytest.raises(DeliveryError) as refused:
+        await chat.say("hello")
+    assert refused.value.reason is Reason.UNAVAILABLE
+    assert [each.path for each in world.slack.journal if "elsewhere" in each.path] == []
 
 
 async def test_a_hostile_answer_does_nothing(world: World) -> None:

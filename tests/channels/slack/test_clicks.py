@@ -73,6 +73,44 @@ async def test_a_late_click_updates_the_stale_copy_too(world: World) -> None:
     assert "Already decided" in world.slack.dm("ana@example.com").ephemerals[-1].shown_text()
 
 
+async def test_who_comes_late_hears_it_although_the_copy_cannot_be_updated(world: World) -> None:
+    world.desk.reply = DECIDED
+    await world.ask()
+    world.slack.fail(error("internal_error"), path="chat.update")
+    await world.slack.dm("ana@example.com").click("Approve")
+    await world.settled()
+    assert "Already decided" in world.slack.dm("ana@example.com").ephemerals[-1].shown_text()
+
+
+async def test_a_refusal_that_reaches_nobody_breaks_nothing(world: World) -> None:
+    world.desk.reply = Answer(False, "You were not asked.")
+    await world.ask()
+    world.slack.fail(error("internal_error"), path="chat.post")
+    await world.slack.dm("ana@example.com").click("Approve")
+    await world.settled()
+    assert [each.path for each in world.slack.journal][-2:] == ["/api/chat.postEphemeral", "/api/chat.postMessage"]
+
+
+async def test_a_window_that_was_closed_meanwhile_breaks_nothing(world: World) -> None:
+    world.desk.card = world.too_long()
+    await world.ask(world.desk.card)
+    world.desk.seconds = 1.3
+    modal = await (await world.slack.dm("ana@example.com").click("Review full request")).wait_for_modal()
+    modal.view.open = False
+    await world.settled()
+    assert len(world.called("views.update")) == 1
+
+
+async def test_where_no_window_opened_none_is_updated(world: World) -> None:
+    world.desk.card = world.too_long()
+    await world.ask(world.desk.card)
+    world.desk.seconds = 1.3
+    world.slack.fail(error("expired_trigger_id"), path="views.open")
+    await world.slack.dm("ana@example.com").click("Review full request")
+    await world.settled()
+    assert (len(world.called("views.open")), world.called("views.update")) == (1, [])
+
+
 async def test_an_entry_of_the_picker_is_an_answer(either: World) -> None:
     either.desk.card = REGIONS
     await either.ask(REGIONS)

@@ -38,6 +38,9 @@ async def test_every_code_has_its_reason_and_is_named(world: World, code: str) -
         (http(200, "fine", headers={"Content-Type": "text/plain"}), Reason.UNAVAILABLE),
         (http(200, "{}", headers={"Content-Type": "application/json; charset=nonsense"}), Reason.UNAVAILABLE),
         (http(404, "no"), Reason.UNAVAILABLE),
+        (http(200, "[" * 100_000, headers={"Content-Type": "application/json"}), Reason.UNAVAILABLE),
+        (http(500, '{"ok": false, "error": "invalid_auth"}', headers={"Content-Type": "application/json"}),
+         Reason.UNAVAILABLE),
         (http(413, "too much"), Reason.TOO_LARGE),
         (http(400, '{"ok": false, "error": "invalid_auth"}', headers={"Content-Type": "application/json"}),
          Reason.UNAUTHORIZED),
@@ -55,6 +58,10 @@ async def test_a_rate_limit_is_handed_on_and_not_slept_on(world: World) -> None:
     raised = await failure_of(world, status(429, retry_after=30))
     assert (raised.reason, raised.retry_after) == (Reason.RATE_LIMITED, 30.0)
     assert len(world.called("chat.postMessage")) == 1
+
+
+async def test_an_outage_says_how_long_it_lasts(world: World) -> None:
+    assert (await failure_of(world, status(503, retry_after=30))).retry_after == 30.0
 
 
 async def test_an_address_that_hangs_times_out(world: World) -> None:

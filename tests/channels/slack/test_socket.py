@@ -75,6 +75,15 @@ async def test_whoever_refuses_for_long_is_not_asked_again_at_once(
     assert rule.hits == 1
 
 
+async def test_the_line_is_opened_although_slack_does_not_say_whose_workspace_this_is(
+    workspace: SlackWorkspace, session: ClientSession
+) -> None:
+    rule = workspace.fail(error("internal_error"), path="auth.test")
+    async with world_of(workspace, session, SLACK_APP_TOKEN=workspace.app_token):
+        await workspace.until(lambda: workspace.sockets.connected, what="a connection")
+    assert rule.hits == 1
+
+
 # ---- a line that behaves badly ---------------------------------------------------------------------------------------
 
 
