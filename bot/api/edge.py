@@ -27,7 +27,8 @@ def middleware(faces: Faces) -> Middleware:
         started, status = perf_counter(), 500
         try:
             with bound(request=new_id(faces.clock.now())):
-                response = await _sound(_answer(faces, request, handler) if _is_ours(request) else handler(request))
+                answering = _answer(faces, request, handler) if _is_ours(request) else handler(request)
+                response = await _sound(request, answering)
             status = response.status
             return response
         except web.HTTPException as error:
@@ -41,13 +42,17 @@ def middleware(faces: Faces) -> Middleware:
     return edge
 
 
-async def _sound(answering: Awaitable[web.StreamResponse]) -> web.StreamResponse:
-    """Says for every address what is nobody's fault here: a problem to programs, which is a page where a person looks.
+async def _sound(request: web.Request, answering: Awaitable[web.StreamResponse]) -> web.StreamResponse:
+    """Says for every address what is no fault of ours: a problem to programs, which is a page where a person looks.
 
-    The database is away, or a body does not unpack.
+    The database is away, a body does not unpack, or whoever sends it leaves in the middle of it.
     """
     try:
         return await answering
+    except ConnectionError:
+        if request.transport is not None:
+            raise
+        raise web.HTTPBadRequest from None  # to nobody; anything else would be logged as if it were our fault
     except web.RequestPayloadError:
         words = "The body cannot be unpacked; send it as Content-Encoding says, or without one"
         raise _for_everybody(web.HTTPBadRequest, Problem(400, words)) from None
@@ -78,7 +83,7 @@ async def _answer(faces: Faces, request: web.Request, handler: Handler) -> web.S
         return _routing(request, error).response()
     except Exception as error:  # an answer is owed whatever happens; the trace goes to the log, not to the caller
         if isinstance(error, ConnectionError) and request.transport is None:
-            raise  # whoever asked has left in the middle of asking
+            raise
         log.exception("a request failed for a reason of ours")
         return Problem(500, "Something is wrong on our side; the log knows more").response()
 
