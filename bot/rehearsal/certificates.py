@@ -39,7 +39,7 @@ def _name(common: str) -> x509.Name:
 def _private(key: ec.EllipticCurvePrivateKey) -> bytes:
     return key.private_bytes(
         serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
-    )  # fmt: skip
+    )
 
 
 def _certificate(

@@ -54,7 +54,6 @@ class Pace:
     """One message a second and conversation, with a short burst."""
 
     burst: int = BURST
-
     tokens: dict[str, tuple[float, float]] = field(default_factory=dict)
 
     def take(self, room: str) -> None:

@@ -115,7 +115,6 @@ def elements_in(blocks: list[Json], attachment: int | None = None) -> list[Eleme
             continue
         for raw in elements_of(block):
             words = block.get("label") or raw.get("text") or raw.get("placeholder") or {}
-            found.append(Element(
-                words.get("text", ""), raw["type"], block["block_id"], raw.get("action_id", ""), raw, attachment
-            ))  # fmt: skip
+            label, action = words.get("text", ""), raw.get("action_id", "")
+            found.append(Element(label, raw["type"], block["block_id"], action, raw, attachment))
     return found

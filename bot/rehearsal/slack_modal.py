@@ -151,9 +151,7 @@ class Modal:
     def _pushed(self, content: Json) -> "Modal":
         state = self._workspace.state
         trigger = state.new_trigger(self.view.user)
-        opened = self._workspace.api.call(
-            "views.push", state.app.bot_token, {"trigger_id": trigger, "view": content}
-        )  # fmt: skip
+        opened = self._workspace.api.call("views.push", state.app.bot_token, {"trigger_id": trigger, "view": content})
         return Modal(self._workspace, state.views[opened["view"]["id"]])
 
 

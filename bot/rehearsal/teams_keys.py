@@ -85,9 +85,7 @@ def _forged(header: Json, claims: Json, key: rsa.RSAPrivateKey) -> str:
     signed = f"{_segment(header)}.{_segment(claims)}"
     if header["alg"] == "none":
         return f"{signed}."
-    public = key.public_key().public_bytes(
-        serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
-    )  # fmt: skip
+    public = key.public_key().public_bytes(serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo)
     return f"{signed}.{_url64(hmac.new(public, signed.encode(), hashlib.sha256).digest())}"
 
 

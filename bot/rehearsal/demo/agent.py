@@ -92,7 +92,9 @@ class Agent:
         say(run, "ok", "Asked. It is stored, and copies are on their way", f"{asked.status} · id {run.question_id}")
         say(run, "wait", "Waiting for a person", f"GET …?wait={WAIT}, again and again")
         ended = await self._wait(run)
-        if ended["status"] == "decided":
+        if not ended.ok:
+            say(run, "fail", f"The server no longer says how it stands. {wish.if_not}", ended.words)
+        elif ended["status"] == "decided":
             await self._obey(run, wish, ended)
         else:
             say(run, "stop", f"Nobody decided: {ended['status']}. {wish.if_not}")

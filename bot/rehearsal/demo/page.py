@@ -1,9 +1,9 @@
 """The demo's own addresses: the page, its files, one live picture of everything, and the presses."""
 
-import asyncio
 import json
 import mimetypes
 from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +12,6 @@ from aiohttp import web
 from bot.rehearsal.demo.live import Live
 from bot.rehearsal.demo.presses import Presses
 from bot.rehearsal.demo.stage import Stage
-from bot.rehearsal.demo.switches import Switches
 from bot.rehearsal.platform import Json
 
 HERE = Path(__file__).parent / "static"
@@ -45,22 +44,20 @@ class Page:
         self,
         stage: Stage,
         presses: Presses,
-        switches: Switches,
         live: Live,
         picture: Callable[[], Json],
         start: Callable[[str], None],
+        turn: Callable[[str, str], Awaitable[None]],
         kill: Callable[[], bool],
-        noted: Callable[[str, str], None],
         files: Mapping[str, Path],
     ) -> None:
         self._stage = stage
         self._presses = presses
-        self._switches = switches
         self._live = live
         self._picture = picture
         self._start = start
+        self._turn = turn
         self._kill = kill
-        self._noted = noted
         self._files = {path.name: path for path in HERE.iterdir()} | dict(files)
 
     def serve(self, app: web.Application) -> None:
@@ -105,7 +102,7 @@ class Page:
         stream = web.StreamResponse(headers={**HEADERS, "Content-Type": "text/event-stream; charset=utf-8"})
         await stream.prepare(request)
         last = ""
-        try:
+        with suppress(ConnectionResetError):
             async for changed in self._live.changes(QUIET):
                 picture = json.dumps(self._picture()) if changed else ""
                 if picture and picture != last:
@@ -113,8 +110,6 @@ class Page:
                     last = picture
                 elif not changed:
                     await stream.write(b": still here\n\n")
-        except (ConnectionResetError, asyncio.CancelledError):
-            return stream
         return stream
 
     async def _scenario(self, given: Mapping[str, Any], request: web.Request) -> str:
@@ -122,9 +117,7 @@ class Page:
         return ""
 
     async def _switch(self, given: Mapping[str, Any], request: web.Request) -> str:
-        channel = request.match_info["channel"]
-        position = await self._switches.turn(channel, str(given["to"]))
-        self._noted(channel, position.meaning)
+        await self._turn(request.match_info["channel"], str(given["to"]))
         return ""
 
     async def _killed(self, given: Mapping[str, Any], request: web.Request) -> str:

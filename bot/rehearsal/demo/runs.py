@@ -13,7 +13,11 @@ BETWEEN = "Chat and switches"
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """One sentence. `kind` is how it looks: ask, ok, next, fail, press, update, server, agent."""
+    """One sentence. `kind` is how it looks.
+
+    In the agent's log: ask, ok, wait, press, ran, stop, fail.
+    On the time line: ok, next, press, update, turned, server, fail.
+    """
 
     id: int
     at: float

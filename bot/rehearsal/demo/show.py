@@ -38,12 +38,11 @@ class Show:
         page = Page(
             self.stage,
             Presses(self.stage, self.runs),
-            self._switches,
             self._live,
             self.picture,
             self.start,
+            self.turn,
             self.kill,
-            lambda channel, text: self.runs.see("turned", channel, text, stray=True),
             files,
         )
         self.door = Door(host, port, page.serve)
@@ -144,6 +143,11 @@ class Show:
         task = asyncio.create_task(wanted.play(agent, self.runs, run), name=f"run {run.id}")
         self._playing.add(task)
         task.add_done_callback(self._playing.discard)
+
+    async def turn(self, channel: str, to: str) -> None:
+        """Raises LookupError."""
+        position = await self._switches.turn(channel, to)
+        self.runs.see("turned", channel, position.meaning, stray=True)
 
     def kill(self) -> bool:
         return self._server is not None and self._server.kill()
