@@ -133,6 +133,11 @@ class Card:
         return self.link.startswith(SEALED)
 
     @property
+    def asks_approval(self) -> bool:
+        """Whether one of its choices lets something happen, so that the others deny it."""
+        return any(choice.approves for choice in self.choices)
+
+    @property
     def guarded(self) -> tuple[Choice, ...]:
         """What nobody may choose without having seen everything: the approving choices, or all if none approves."""
         return tuple(choice for choice in self.choices if choice.approves) or self.choices

@@ -67,7 +67,7 @@ def _voted(interaction: Interaction, card: Card, chosen: Choice, vote: Vote) -> 
     voted = replace(interaction, votes=(*interaction.votes, vote))
     if chosen.approves and len(approvals_of(voted)) < interaction.approvals:
         return Settled(voted)
-    approved = chosen.approves if _can_be_denied(card) else None
+    approved = chosen.approves if card.asks_approval else None
     names = ", ".join(each.name for each in approvals_of(voted)) if chosen.approves else vote.name
     text = interaction.question.decide(chosen.id, names).text
     ruling = Ruling(chosen.id, text, vote.name, vote.channel, vote.at, approved, vote.inputs)
@@ -109,7 +109,7 @@ def card_of(interaction: Interaction) -> Card:
     if interaction.status is not Status.PENDING:
         return replace(card, choices=(), inputs=(), outcome=outcome_of(interaction))
     return replace(
-        card, inputs=(*card.inputs, *_reason_input(card, interaction.reason)), progress=_progress(interaction)
+        card, inputs=(*card.inputs, *_reason_input(card, interaction.reason)), progress=_progress(card, interaction)
     )
 
 
@@ -144,6 +144,11 @@ def bar_to(interaction: Interaction, actor: Actor | None, at: datetime) -> str:
     """Why this person may not decide now, in words; empty where they may."""
     admitted = _admitted(interaction, actor, at)
     return admitted.words if isinstance(admitted, Refused) else ""
+
+
+def could_approve(interaction: Interaction, actor: Actor) -> bool:
+    """Whether an approval by this person would count, as far as that is known before the click."""
+    return actor.role.decides and not _is_requester(interaction, actor)
 
 
 def _admitted(interaction: Interaction, actor: Actor | None, at: datetime) -> Actor | Refused:
@@ -190,23 +195,8 @@ def _is_requester(interaction: Interaction, actor: Actor) -> bool:
     return bool(email) and email == actor.email.strip().casefold()
 
 
-def needs_approval(interaction: Interaction) -> bool:
-    """Whether one of its choices lets something happen."""
-    return _can_be_denied(interaction.question.card())
-
-
-def could_approve(interaction: Interaction, actor: Actor) -> bool:
-    """Whether an approval by this person would count, as far as that is known before the click."""
-    return actor.role.decides and not _is_requester(interaction, actor)
-
-
-def _can_be_denied(card: Card) -> bool:
-    """A picker has no approving choice, so that nothing of it denies."""
-    return any(choice.approves for choice in card.choices)
-
-
 def _reason_input(card: Card, rule: ReasonRule) -> tuple[Input, ...]:
-    denying = tuple(choice.id for choice in card.choices if not choice.approves) if _can_be_denied(card) else ()
+    denying = tuple(choice.id for choice in card.choices if not choice.approves) if card.asks_approval else ()
     match rule:
         case ReasonRule.NONE:
             return ()
@@ -216,8 +206,8 @@ def _reason_input(card: Card, rule: ReasonRule) -> tuple[Input, ...]:
             return (Input("reason", "Reason", denying, required=True),) if denying else ()
 
 
-def _progress(interaction: Interaction) -> str:
-    if interaction.approvals < 2 or not _can_be_denied(interaction.question.card()):
+def _progress(card: Card, interaction: Interaction) -> str:
+    if interaction.approvals < 2 or not card.asks_approval:
         return ""
     votes = approvals_of(interaction)
     names = f": {', '.join(vote.name for vote in votes)}" if votes else ""

@@ -63,10 +63,7 @@ class Requester:
 
     @property
     def words(self) -> str:
-        names = [
-            name for name in (self.agent, f"for {self.email}" if self.agent and self.email else self.email) if name
-        ]
-        return " ".join(names)
+        return f"{self.agent} for {self.email}" if self.agent and self.email else self.agent or self.email
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,10 +2,11 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 
 from pydantic import JsonValue
 
-from bot.channels.contract import Answer, Click, Person, Review
+from bot.channels.contract import Answer, Click, Person, ReaderKind, Review
 from bot.dispatch.outbox import FROM_COPIES
 from bot.dispatch.setting import Setting
 from bot.dispatch.worker import Tools
@@ -20,7 +21,7 @@ LINK = "link"  # the platform of a signed page: its token proves one reader
 NOT_OURS = "This button does not belong to a request here, so nothing happened."
 
 COPY = (
-    f"SELECT d.ref, d.reader_kind, d.reader_id, d.channel, p.interaction_id{FROM_COPIES}"
+    f"SELECT d.reader_kind, d.reader_id, d.channel, p.interaction_id{FROM_COPIES}"
     " WHERE d.id = :id AND p.interaction_id <> ''"
 )
 
@@ -29,7 +30,6 @@ COPY = (
 class Copy:
     """The copy that a token belongs to."""
 
-    ref: str
     interaction_id: str
     reader_kind: str
     reader_id: str
@@ -76,7 +76,7 @@ class Answers:
                 stood = await self._questions.stand(tx, interaction, result.interaction, row["ref"], at)
                 if not stood:
                     result = Refused(Why.ENDED, "Somebody else was faster. Your click changed nothing.")
-            await self._write_down(tx, interaction, click, actor, where, result, by)
+            await self._write_down(tx, interaction, click, actor, where, result, at, by)
             return interaction, result
 
         settled = await self._tools.store.write(job)
@@ -124,13 +124,11 @@ class Answers:
 
     async def refused(self, platform: str, why: str, subject: str = "") -> None:
         """Audit what an edge refused by itself."""
-        at = self._tools.clock.now()
+        at, who = self._tools.clock.now(), _stranger(Person(platform, subject))
         self._count_refused("edge")
         detail: dict[str, JsonValue] = {"why": why}
         ledger = self._questions.ledger
-        await self._tools.store.write(
-            lambda tx: ledger.record(tx, at, f"{platform}:{subject}"[:200], "click.refused", "", platform, detail)
-        )
+        await self._tools.store.write(lambda tx: ledger.record(tx, at, who, "click.refused", "", platform, detail))
 
     def _ticket(self, token: str, person: Person) -> Ticket | None:
         stamps = self._tools.stamps
@@ -141,7 +139,7 @@ class Answers:
             row = await tx.row(COPY, {"id": ticket.delivery})
             if row is None:
                 return None
-            return Copy(row["ref"], row["interaction_id"], row["reader_kind"], row["reader_id"], row["channel"])
+            return Copy(row["interaction_id"], row["reader_kind"], row["reader_id"], row["channel"])
 
         return await self._tools.store.read(job)
 
@@ -149,7 +147,7 @@ class Answers:
         """Who clicked, as the directory knows them now. A room's link proves nobody."""
         if person.platform != LINK:
             return await self._directory.by_person(person)
-        return await self._directory.find(copy.reader_id) if copy.reader_kind == "operator" else None
+        return await self._directory.find(copy.reader_id) if copy.reader_kind == ReaderKind.OPERATOR else None
 
     async def _write_down(
         self,
@@ -159,19 +157,22 @@ class Answers:
         actor: Actor | None,
         where: str,
         result: Settled | Refused,
+        at: datetime,
         by: str,
     ) -> None:
-        who = actor.email if actor else f"{click.person.platform}:{click.person.subject}"[:200]
+        who = actor.email if actor else _stranger(click.person)
         detail: dict[str, JsonValue] = {"choice": click.choice[:100], "digest": interaction.digest}
         if isinstance(result, Refused):
             action, detail = "click.refused", {**detail, "why": str(result.why)}
         else:
             action = "interaction.decided" if result.ended else "interaction.approved_once"
-        if click.person.platform == LINK:
-            who = actor.email if actor else LINK
-        at = self._tools.clock.now()
         on_behalf = who if by else ""
         await self._questions.ledger.record(tx, at, by or who, action, interaction.id, where, detail, on_behalf)
+
+
+def _stranger(person: Person) -> str:
+    """Whoever is nobody's operator, for the audit log. The subject of a link is its token, which stands in no log."""
+    return LINK if person.platform == LINK else f"{person.platform}:{person.subject}"[:200]
 
 
 def _thanks(interaction: Interaction) -> str:

@@ -229,7 +229,7 @@ class Asking:
 
     async def _copies(self, ask: Ask, interaction: Interaction, at: datetime) -> list[NewDelivery]:
         """One copy for each operator and the room; one for the caller, who is told nothing before it has ended."""
-        chain = (ask.audience.channel,) if ask.audience.channel else self._setting.rules().chain
+        chain = self._setting.rules().chain_to(ask.audience)
         if not chain:
             raise Unfit(NO_CHANNEL, "audience")
         readers = await readers_for(ask.audience, self._setting.directory)
@@ -242,7 +242,7 @@ class Asking:
 def _refuse_in_vain(interaction: Interaction, actors: Sequence[Actor]) -> None:
     """Raises Unfit for a question whose approval nobody could give: it would only end by expiring."""
     able = [actor for actor in actors if desk.could_approve(interaction, actor)]
-    if not actors or len(able) >= interaction.approvals or not desk.needs_approval(interaction):
+    if not actors or len(able) >= interaction.approvals or not interaction.question.card().asks_approval:
         return
     asked = ", ".join(actor.email for actor in actors)
     if len(actors) == 1 and actors[0].role.decides:

@@ -40,8 +40,8 @@ class Conditions:
         at = self._tools.clock.now()
         self._tools.observer.broken(health.channel, broken=health.condition is Condition.BROKEN)
         try:
-            news = await self._tools.store.write(lambda tx: _put(tx, health, at))
-            if news and health.condition is Condition.BROKEN:
+            is_news = await self._tools.store.write(lambda tx: _put(tx, health, at))
+            if is_news and health.condition is Condition.BROKEN:
                 await self._tell(health, at)
         except StoreUnavailable:
             return
@@ -59,13 +59,12 @@ class Conditions:
 
 
 async def _put(tx: Tx, health: ChannelHealth, at: datetime) -> bool:
-    """Keep it; false if the row said the same already (another replica was told before)."""
-    known = await tx.row("SELECT state FROM channel_health WHERE channel = :channel", {"channel": health.channel})
-    await tx.run(
+    """Keep it; false if the row said the same already, as where another replica has seen it before."""
+    written = await tx.run(
         "INSERT INTO channel_health (channel, state, reason, detail, since)"
         " VALUES (:channel, :state, :reason, :detail, :since)"
         " ON CONFLICT (channel) DO UPDATE SET state = excluded.state, reason = excluded.reason,"
-        " detail = excluded.detail, since = excluded.since",
+        " detail = excluded.detail, since = excluded.since WHERE channel_health.state <> excluded.state",
         {
             "channel": health.channel,
             "state": str(health.condition),
@@ -74,7 +73,7 @@ async def _put(tx: Tx, health: ChannelHealth, at: datetime) -> bool:
             "since": (health.since or at).timestamp(),
         },
     )
-    return known is None or known["state"] != str(health.condition)
+    return written > 0
 
 
 def _broken(title: str, health: ChannelHealth, page: str) -> Card:

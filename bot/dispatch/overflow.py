@@ -21,6 +21,7 @@ from bot.ids import new_id
 from bot.store import DOUBLE, TEXT, Bulk, Row, Store, StoreUnavailable, Tx
 from interactions import codec
 from interactions.card import Card, Severity
+from interactions.text import literal
 
 CROWD = 20  # notices waiting for one reader on one channel before they are put together
 AT_MOST = 5000  # of them in one digest
@@ -159,7 +160,7 @@ def _record(crowd: Crowd, at: datetime) -> Mapping[str, JsonValue]:
 def digest_card(crowd: Crowd) -> Card:
     """One card for many: how many of each severity, and which happened most."""
     gravest = min(crowd.severities, key=lambda severity: severity.rank)
-    lines = [f"- {_times(count)}{_plain(title)}" for title, count in crowd.titles.most_common(SHOWN)]
+    lines = [f"- {_times(count)}{literal(title)}" for title, count in crowd.titles.most_common(SHOWN)]
     more = len(crowd.titles) - SHOWN
     if more > 0:
         lines.append(f"- and {more} more kinds")
@@ -174,11 +175,6 @@ def digest_card(crowd: Crowd) -> Card:
 
 def _times(count: int) -> str:
     return f"{count} times: " if count > 1 else ""
-
-
-def _plain(title: str) -> str:
-    """A title is data: its markdown must not become ours."""
-    return "".join(f"\\{each}" if each in r"\`*_{}[]()#+-.!|<>~" else each for each in " ".join(title.split()))
 
 
 def _delivery(row: Row, reader_id: str, at: datetime) -> NewDelivery:

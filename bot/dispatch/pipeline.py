@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from bot.clock import Clock
 from bot.dispatch.cooldown import UNTIL_STORED, Cooldown, identity_of
-from bot.dispatch.notice import Dropped, Notice, NotTold, Phase
+from bot.dispatch.notice import Audience, Dropped, Notice, NotTold, Phase
 from bot.dispatch.route import Directory, readers_for
 
 NOBODY = "There is nobody to tell yet. Add yourself: gatebell operator add you@example.com --role admin"
@@ -26,6 +26,10 @@ class Rules:
     cooldown: float = 3600.0
     chain: tuple[str, ...] = ()
     kept_days: float = 90.0
+
+    def chain_to(self, audience: Audience) -> tuple[str, ...]:
+        """The ways out to an audience, in their order."""
+        return (audience.channel,) if audience.channel else self.chain
 
 
 async def run(stages: Sequence[Stage], notice: Notice) -> Notice | Dropped:
@@ -53,7 +57,7 @@ def switched_on(rules: Callable[[], Rules]) -> Stage:
 
 def with_a_way_out(rules: Callable[[], Rules]) -> Stage:
     async def stage(notice: Notice) -> Notice | Dropped:
-        if not rules().chain and not notice.audience.channel:
+        if not rules().chain_to(notice.audience):
             return Dropped(NotTold.NO_CHANNEL, NO_CHANNEL)
         return notice
 

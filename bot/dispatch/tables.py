@@ -49,7 +49,7 @@ class EventRow(SQLModel, table=True):
     result: str = _text()
     reason: str = _text()
     ref: str = _text(index=True)
-    interaction_id: str = _text("")
+    interaction_id: str = _text()
 
 
 class PostRow(SQLModel, table=True):
@@ -101,11 +101,11 @@ class DeliveryRow(SQLModel, table=True):
     rank: int = 0
     due_at: float = _moment()
     slot: float = _moment()
-    lease: str = _text("")
+    lease: str = _text()
     lease_until: float = _moment()
     tries: int = 0
     state: str = _text("open")
-    reason: str = _text("")
+    reason: str = _text()
     detail: str = _text()
     created_at: float = _moment()
     done_at: float | None = _moment(nullable=True)
@@ -123,7 +123,7 @@ class AttemptRow(SQLModel, table=True):
     version: int
     at: float = _moment(index=True)
     took_ms: float = _moment()
-    reason: str = _text("")
+    reason: str = _text()
     detail: str = _text()
 
 
@@ -159,9 +159,9 @@ class InteractionRow(SQLModel, table=True):
     ended_because: str = _text()
     consumed_at: float | None = _moment(nullable=True)
     callback_url: str = _text()
-    producer: str = _text("")
-    idempotency_key: str = _text("")
-    fingerprint: str = _text("")
+    producer: str = _text()
+    idempotency_key: str = _text()
+    fingerprint: str = _text()
     ref: str = _text(index=True)
     thread: str = _text()
 
@@ -184,7 +184,7 @@ class ChannelHealthRow(SQLModel, table=True):
 
     channel: str = _text(key=True)
     state: str = _text()
-    reason: str = _text("")
+    reason: str = _text()
     detail: str = _text()
     since: float = _moment()
 

@@ -6,7 +6,7 @@ from datetime import datetime
 from pydantic_core import to_json
 
 from bot.dispatch.asking import Asking
-from bot.dispatch.notice import Audience, Dropped, Event, MayAsk, Notice, NotTold, Result, Told, Unfit
+from bot.dispatch.notice import Ask, Audience, Dropped, Event, MayAsk, Notice, NotTold, Result, Told, Unfit
 from bot.dispatch.outbox import NewDelivery, NewPost
 from bot.dispatch.pipeline import NO_CHANNEL, NOBODY, Stage, cooled, routed, run, switched_on, with_a_way_out
 from bot.dispatch.posting import Posting
@@ -69,7 +69,7 @@ class Telling:
         if isinstance(outcome, Dropped):
             told = await self._drop(event, outcome, at)
         elif outcome.ask:
-            told = await self._ask(outcome, at)
+            told = await self._ask(outcome.event, outcome.ask, at)
         else:
             told = await self._post(outcome, at)
         self._setting.told(event.type, str(told.result))
@@ -87,7 +87,7 @@ class Telling:
         """Show a card without an event behind it, whatever the cooldown says (a test, a word of the owner); its ref."""
         at = self._tools.clock.now()
         readers = await readers_for(audience, self._setting.directory)
-        chain = (audience.channel,) if audience.channel else self._setting.rules().chain
+        chain = self._setting.rules().chain_to(audience)
         if not readers:
             raise Unfit(NOBODY, "audience")
         if not chain:
@@ -100,7 +100,7 @@ class Telling:
 
     async def _post(self, notice: Notice, at: datetime) -> Told:
         rules = self._setting.rules()
-        chain = (notice.audience.channel,) if notice.audience.channel else rules.chain
+        chain = rules.chain_to(notice.audience)
         told = Told(new_id(at), Result.ACCEPTED)
         record = event_record(notice.event, told.event_id, at)
         post = NewPost(notice.ref, notice.card, record, cooldown=notice.cooldown)
@@ -115,16 +115,14 @@ class Telling:
             await self._tools.cooldown.hold(notice.cooldown, notice.ref, at, rules.cooldown)
         return told
 
-    async def _ask(self, notice: Notice, at: datetime) -> Told:
-        if notice.ask is None:
-            raise ValueError("a notice without a question cannot be asked")
+    async def _ask(self, event: Event, ask: Ask, at: datetime) -> Told:
         event_id = new_id(at)
 
-        async def event(tx: Tx, interaction_id: str, ref: str) -> None:
+        async def put_event(tx: Tx, interaction_id: str, ref: str) -> None:
             told = Told(event_id, Result.ACCEPTED, interaction_id=interaction_id)
-            await tx.bulk(EVENT, [event_row(notice.event, told, ref, at)])
+            await tx.bulk(EVENT, [event_row(event, told, ref, at)])
 
-        opened = await self._asking.ask(notice.ask, event)
+        opened = await self._asking.ask(ask, put_event)
         return Told(event_id, Result.ACCEPTED, interaction_id=opened.view.id)
 
     async def _drop(self, event: Event, dropped: Dropped, at: datetime) -> Told:

@@ -144,7 +144,7 @@ class PostgresStore:
                 group.append(self._queue.get_nowait())
             await self._commit(group)
             for queued in group:
-                if isinstance(queued.error, CROSSED) and queued.tries < TRIES:
+                if isinstance(queued.error, CROSSED):
                     queued.error = None
                     self._queue.put_nowait(queued)
                 else:

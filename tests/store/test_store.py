@@ -93,7 +93,7 @@ async def test_a_text_is_kept_to_the_letter(store: Store, text: str) -> None:
     assert await names(store) == {text}
 
 
-@pytest.mark.parametrize("text", ["a\0b", "\0", "\\u0000\0"])
+@pytest.mark.parametrize("text", ["a\0b", "\0", "\\u0000\0", "half \ud83d"])
 async def test_a_text_that_would_not_be_kept_whole_is_refused_and_its_neighbours_are_kept(
     store: Store, text: str
 ) -> None:
@@ -104,7 +104,15 @@ async def test_a_text_that_would_not_be_kept_whole_is_refused_and_its_neighbours
         return_exceptions=True,
     )
     assert [isinstance(each, Exception) for each in results] == [False, True, False]
+    assert not isinstance(results[1], StoreUnavailable)
     assert await names(store) == {"before", "\\u0000"}
+
+
+async def test_a_question_that_no_database_understands_says_nothing_about_the_database(store: Store) -> None:
+    with pytest.raises(Exception) as raised:
+        await store.read(lambda tx: tx.rows("SELECT name FROM thing WHERE name = :name", {"name": "half \ud83d"}))
+    assert not isinstance(raised.value, StoreUnavailable)
+    assert await names(store) == set()
 
 
 @pytest.mark.parametrize("number", [0.0, 0.1, 1763700000.123456, 1e-9, -2.5, 4.0])
