@@ -148,6 +148,8 @@ class AsyncGatebell(Client):
         tool: str = "",
         summary: str = "",
         requested_by: str = "",
+        approvals: int = 1,
+        reason: str = "none",
     ) -> Callable[[Callable[P, Awaitable[R]]], Callable[P, Coroutine[Any, Any, R]]]:
         """Run the `async def` only after a person has seen its arguments and said yes, once per yes.
 
@@ -162,7 +164,8 @@ class AsyncGatebell(Client):
             async def later(*args: P.args, **kwargs: P.kwargs) -> R:
                 name, words = tool or function.__name__, summary or first_line(function)
                 look = functools.partial(shown, function, args, kwargs)
-                await self._drive(self._clear(look, name, words, to, requested_by, expires_in))
+                said = {"expires_in": expires_in, "approvals": approvals, "reason": reason}
+                await self._drive(self._clear(look, name, words, to, requested_by, said))
                 return await function(*args, **kwargs)
 
             return later

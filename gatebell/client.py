@@ -149,6 +149,8 @@ class Gatebell(Client):
         tool: str = "",
         summary: str = "",
         requested_by: str = "",
+        approvals: int = 1,
+        reason: str = "none",
     ) -> Callable[[Callable[P, R]], Callable[P, R]]:
         """Run the function only after a person has seen its arguments and said yes, once per yes.
 
@@ -159,7 +161,8 @@ class Gatebell(Client):
             def clear(args: tuple[object, ...], kwargs: Mapping[str, object]) -> None:
                 name, words = tool or function.__name__, summary or first_line(function)
                 look = functools.partial(shown, function, args, kwargs)
-                self._drive(self._clear(look, name, words, to, requested_by, expires_in))
+                said = {"expires_in": expires_in, "approvals": approvals, "reason": reason}
+                self._drive(self._clear(look, name, words, to, requested_by, said))
 
             if inspect.iscoroutinefunction(function):
 

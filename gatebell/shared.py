@@ -93,11 +93,17 @@ class Client:
         return talk.chosen(ended, choices)
 
     def _clear(
-        self, arguments: Callable[[], object], tool: str, summary: str, to: People, requested_by: str, expires_in: float
+        self,
+        arguments: Callable[[], object],
+        tool: str,
+        summary: str,
+        to: People,
+        requested_by: str,
+        said: Mapping[str, object],
     ) -> Talk[None]:
         """Have a call approved as it is, and use the approval. What was changed meanwhile is not what was approved."""
         given = arguments()
-        approved = yield from self._approve(tool, given, summary, to, requested_by, {"expires_in": expires_in})
+        approved = yield from self._approve(tool, given, summary, to, requested_by, said)
         if arguments() != given:
             raise Changed(f"The arguments of {tool} were changed while a person looked at them", approved)
         yield from talk.consume(approved, self._patience)

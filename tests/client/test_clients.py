@@ -97,6 +97,24 @@ async def test_a_coroutine_may_wait_on_the_blocking_client_too(api: Api, gate: G
     assert await running == "/a is gone"
 
 
+async def test_a_function_may_want_two_people_and_a_reason(api: Api, gate_async: AsyncGatebell) -> None:
+    ran: list[str] = []
+
+    @gate_async.requires_approval(to=["ana@example.com", "ben@example.com"], approvals=2, reason="required_on_denial")
+    async def delete(path: str) -> None:
+        ran.append(path)
+
+    running = asyncio.create_task(delete("/a"))
+    asked = await newest(api)
+    assert (await api.decide(asked, "cancel")).status == 422, "a no wants its reason"
+    await api.decide(asked, "execute")
+    await asyncio.sleep(0.1)
+    assert ran == []
+    await api.decide(asked, "execute", "ben")
+    await running
+    assert ran == ["/a"]
+
+
 async def test_a_yes_is_used_up_before_the_function_runs(api: Api, gate_async: AsyncGatebell) -> None:
     @gate_async.requires_approval(to="ana@example.com")
     async def delete() -> bool:

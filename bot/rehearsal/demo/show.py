@@ -130,8 +130,6 @@ class Show:
                     await agent.look(run)
             await asyncio.sleep(0.15)
 
-    # ---- what the page asks for --------------------------------------------------------------------------------------
-
     def start(self, name: str) -> None:
         """Raises LookupError."""
         if self._agent is None or not self._is_open:
