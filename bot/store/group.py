@@ -51,11 +51,15 @@ def _merged(together: Iterable[Sequence[Write]]) -> dict[Bulk, list[Values]]:
     return rows
 
 
-async def _written(tx: Tx, rows: Mapping[Bulk, Sequence[Values]]) -> dict[Value, Row]:
-    """Everything that the statements give back, by name."""
-    return {row["id"]: row for bulk, each in rows.items() for row in await tx.bulk(bulk, each)}
+async def _written(tx: Tx, rows: Mapping[Bulk, Sequence[Values]]) -> dict[Bulk, dict[Value, Row]]:
+    """Everything that each statement gives back, by name."""
+    return {bulk: {row["id"]: row for row in await tx.bulk(bulk, each)} for bulk, each in rows.items()}
 
 
-def _own(writes: Sequence[Write], found: Mapping[Value, Row]) -> list[Row]:
-    names = (row[0] for write in writes if write.bulk.returning for row in write.rows)
-    return [found[name] for name in names if name in found]
+def _own(writes: Sequence[Write], found: Mapping[Bulk, Mapping[Value, Row]]) -> list[Row]:
+    own: list[Row] = []
+    for write in writes:
+        if write.bulk.returning:
+            by_name = found[write.bulk]
+            own += [by_name[row[0]] for row in write.rows if row[0] in by_name]
+    return own

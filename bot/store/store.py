@@ -28,7 +28,9 @@ class Tx(Protocol):
         ...
 
     @property
-    def for_update(self) -> str: ...
+    def for_update(self) -> str:
+        """The clause after a SELECT of rows that are about to be changed, empty where there is one writer anyway."""
+        ...
 
     async def run(self, sql: str, params: Params = ...) -> int:
         """Execute; the number of rows that were changed."""

@@ -68,6 +68,20 @@ async def test_writes_of_many_are_all_there_and_each_hears_of_its_own(store: Sto
     assert len(await names(store)) == 100
 
 
+LOWER = Bulk(
+    "UPDATE thing SET count = thing.count - r.count FROM {rows} WHERE thing.name = r.name"
+    " RETURNING thing.name AS id, -thing.count AS count",
+    {"name": TEXT, "count": INTEGER},
+    returning=True,
+)
+
+
+async def test_two_statements_over_the_same_names_are_not_taken_for_each_other(store: Store) -> None:
+    await store.put(Write(THING, [("a", 5)]))
+    raised, lowered = await asyncio.gather(store.put(Write(RAISE, [("a", 1)])), store.put(Write(LOWER, [("a", 2)])))
+    assert ([row["count"] for row in raised], [row["count"] for row in lowered]) == ([6], [-4])
+
+
 async def test_a_write_without_rows_does_nothing(store: Store) -> None:
     assert await store.put(Write(THING, [])) == []
     assert await store.write(lambda tx: tx.bulk(RAISE, [])) == []
