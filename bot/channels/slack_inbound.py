@@ -32,7 +32,7 @@ from bot.channels.slack_requests import (
     parsed,
     pressed_in,
     spot_of,
-    teams_of,
+    team_of,
     user_of,
 )
 from bot.channels.slack_web import Web
@@ -162,7 +162,7 @@ class Inbound:
         try:
             await work
         except StoreUnavailable as error:
-            log.warning("a click or command came to nothing, as the database is unavailable: %s", error)
+            log.warning("what a person did came to nothing, as the database is unavailable: %s", error)
             await self._whisper(spot_of(body), Person("slack", user_of(body)), TRY_AGAIN)
 
     async def _click(self, body: Json) -> None:
@@ -304,7 +304,7 @@ class Inbound:
     async def _happened(self, ack: Ack, body: Json) -> None:
         await ack()
         if is_said(body.get("event") or {}):
-            self._edge.spawn(self._hear(body))
+            self._edge.spawn(self._owed(body, self._hear(body)))
 
     async def _hear(self, body: Json) -> None:
         event = body["event"]
@@ -362,7 +362,7 @@ class Inbound:
             log.warning("a request was refused, because Slack did not say whose workspace this is: %s", error.detail)
             return False
         app = str(body.get("api_app_id") or "")
-        if not home.is_home(teams_of(body)):
+        if not home.is_home(team_of(body)):
             await self._refuse(body, "a request from another workspace")
             return False
         if self._workspace.app and app and app != self._workspace.app:
@@ -373,9 +373,7 @@ class Inbound:
         return True
 
     async def _refuse(self, body: Json, why: str) -> None:
-        user = user_of(body)
-        teams = [team for team in teams_of(body) if team]
-        await self._edge.desk.refused("slack", why, f"{teams[0] if teams else ''}:{user}")
+        await self._edge.desk.refused("slack", why, f"{team_of(body)}:{user_of(body)}")
 
     async def _audit(self, why: str) -> None:
         """Anybody can send such a request, so at most one a minute is written down."""
@@ -391,7 +389,7 @@ class Inbound:
     async def _person(self, body: Json) -> Person:
         user = body.get("user")
         team = str(user.get("team_id") or "") if isinstance(user, dict) else ""
-        return await self._workspace.person(user_of(body), team or next(filter(None, teams_of(body)), ""))
+        return await self._workspace.person(user_of(body), team or team_of(body))
 
 
 async def _acknowledged(ack: Ack) -> None:

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -22,8 +22,8 @@ class Home:
     bot: str = ""
     enterprise: str = ""
 
-    def is_home(self, teams: Iterable[str]) -> bool:
-        return any(team and team in {self.team, self.enterprise} for team in teams)
+    def is_home(self, team: str) -> bool:
+        return bool(team) and team in {self.team, self.enterprise}
 
 
 @dataclass(slots=True)
@@ -142,10 +142,10 @@ def _is_member(profile: Mapping[str, Any], home: Home, team: str) -> bool:
         return False
     # In an organisation, one person belongs to several workspaces and names one of them as home.
     enterprise = profile.get("enterprise_user") or {}
-    if home.is_home(map(str, enterprise.get("teams") or [])):
+    if any(home.is_home(str(each)) for each in enterprise.get("teams") or []):
         return True
-    named = [str(profile.get("team_id") or ""), team]
-    return any(named) and all(home.is_home([each]) for each in named if each)
+    named = [each for each in (str(profile.get("team_id") or ""), team) if each]
+    return bool(named) and all(map(home.is_home, named))
 
 
 def _address_key(email: str) -> str:

@@ -19,6 +19,7 @@ LARGEST = 1024 * 1024
 TOLERANCE = 300.0  # Slack: Verifying requests from Slack
 _SIGNATURE = re.compile(r"v0=[0-9a-f]{64}")
 _CLICKS = frozenset({"block_actions", "view_submission"})
+_OWN_WORDS = (None, "file_share", "thread_broadcast")
 _MEND_SECRET = f"Copy it again: {APPS} → your app → Basic Information → App Credentials → Signing Secret."
 _MEND_CLOCK = "Switch time synchronisation (NTP) on; Slack's requests count for five minutes."
 
@@ -103,19 +104,25 @@ def pressed_in(action: Json) -> Pressed | None:
     return None
 
 
-def teams_of(body: Json) -> list[str]:
+def team_of(body: Json) -> str:
     """The workspace of a request; an organisation's where it names no workspace."""
     team, enterprise = body.get("team"), body.get("enterprise")
     named = str(team.get("id") or "") if isinstance(team, dict) else str(body.get("team_id") or "")
-    return [named or (str(enterprise.get("id") or "") if isinstance(enterprise, dict) else "")]
+    return named or (str(enterprise.get("id") or "") if isinstance(enterprise, dict) else "")
 
 
 def user_of(body: Json) -> str:
-    user = body.get("user")
-    return str((user.get("id") if isinstance(user, dict) else body.get("user_id")) or "")
+    """Who pressed, typed or wrote."""
+    user, event = body.get("user"), body.get("event")
+    if isinstance(user, dict):
+        return str(user.get("id") or "")
+    return str((event.get("user") if isinstance(event, dict) else body.get("user_id")) or "")
 
 
 def spot_of(body: Json) -> Spot:
+    event = body.get("event")
+    if isinstance(event, dict):
+        return Spot(str(event.get("channel") or ""), thread=str(event.get("thread_ts") or ""))
     container = body.get("container") or {}
     channel = (body.get("channel") or {}).get("id") or container.get("channel_id")
     # An ephemeral message cannot be updated.
@@ -128,8 +135,8 @@ def is_click(body: Json) -> bool:
 
 
 def is_said(event: Json) -> bool:
-    """A person's own words to the bot: not an edit, not another bot."""
-    if event.get("bot_id") or event.get("subtype") or not isinstance(event.get("user"), str):
+    """A person's own words to the bot, with a file or without: not an edit, not another bot."""
+    if event.get("bot_id") or event.get("subtype") not in _OWN_WORDS or not isinstance(event.get("user"), str):
         return False
     kind = event.get("type")
     return kind == "app_mention" or (kind == "message" and event.get("channel_type") == "im")

@@ -214,7 +214,7 @@ async def test_a_message_and_a_command_from_elsewhere_are_refused(world: World) 
     await world.slack.push.event({**event, "team_id": "T0ELSEWHERE"})
     await world.settled()
     assert (heard, len(world.talk.heard)) == (1, 1)
-    assert len(world.desk.refusals) == 2
+    assert [who for _, _, who in world.desk.refusals] == ["T0ELSEWHERE:U0ANA"] * 2
 
 
 async def test_nothing_counts_while_nobody_knows_whose_workspace_this_is(

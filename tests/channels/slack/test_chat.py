@@ -5,7 +5,7 @@ import asyncio
 import pytest
 from aiohttp import ClientSession
 
-from bot.channels.contract import DeliveryError, Person, Reason
+from bot.channels.contract import TRY_AGAIN, DeliveryError, Person, Reason
 from bot.channels.slack_chat import STATUS_SECONDS, CommandChat, RoomChat, heard, pieces
 from bot.rehearsal import slack_screen
 from bot.rehearsal.failure import Failure, Kind, error, redirect, reset, status
@@ -154,6 +154,25 @@ async def test_a_quick_answer_needs_no_placeholder(world: World) -> None:
     await world.slack.dm("ana@example.com").say("hello")
     await world.settled()
     assert len(world.called("chat.postMessage")) == 1
+
+
+@pytest.mark.parametrize("subtype", ["file_share", "thread_broadcast"])
+async def test_words_beside_a_file_are_a_persons_own(world: World, subtype: str) -> None:
+    dm = world.slack.dm("ana@example.com")
+    await dm.say("hello")
+    envelope = world.slack.payloads.message_event(dm.room, dm.messages[0], world.slack.state.person("U0ANA"))
+    envelope["event"] |= {"subtype": subtype, "text": "look at this"}
+    await world.slack.push.event(envelope)
+    await world.settled()
+    assert [text for text, _ in world.talk.heard] == ["hello", "look at this"]
+
+
+async def test_who_writes_while_the_database_is_away_is_asked_to_try_again(world: World) -> None:
+    world.shelf.away = "slack:app:"
+    dm = world.slack.dm("ana@example.com")
+    await dm.say("hello")
+    await world.settled()
+    assert (dm.ephemerals[-1].shown_text(), world.talk.heard) == (TRY_AGAIN, [])
 
 
 @pytest.mark.parametrize("more", [{"bot_id": "B1"}, {"subtype": "message_changed"}, {"user": "U0GATEBOT1"}], ids=str)

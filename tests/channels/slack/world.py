@@ -16,6 +16,7 @@ from bot.channels.slack import Slack
 from bot.rehearsal.failure import http
 from bot.rehearsal.platform import Entry
 from bot.rehearsal.slack import SlackWorkspace
+from bot.store import StoreUnavailable
 from interactions.card import Card, Choice, Format, Input, Outcome, Payload, Severity, Status, Tone
 
 TOKEN = "delivery1.0123456789abcdef.AAAAAAAAAAAAAAAAAAAAAA"
@@ -86,13 +87,18 @@ class WritingTalk:
 
 
 class Shelf:
+    """Keeps what it is given. What begins with `away` meets a database that does not answer."""
+
     def __init__(self) -> None:
         self.kept: dict[str, JsonValue] = {}
+        self.away: str | None = None
 
     async def get(self, key: str) -> JsonValue:
         return self.kept.get(key)
 
     async def put(self, key: str, value: JsonValue) -> None:
+        if self.away and key.startswith(self.away):
+            raise StoreUnavailable("it does not answer")
         self.kept[key] = value
 
     async def forget(self, key: str) -> None:
