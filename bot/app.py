@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Mutab
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from aiohttp import ClientSession, web
@@ -127,153 +128,166 @@ async def made(
     `names` knows where the hosts are whose addresses come from others; without it, this machine does.
     """
     async with AsyncExitStack() as stack:
-        clock, spawned, state = _clock(settings), Spawned(), api.State()
-        metrics = Metrics(each.type for each in CLASSES)
-        store = await _store(settings, stack)
-        keys = _Derived(settings.secret_key)
-        ledger = Ledger(store, keys("audit"), mask)
-        anchor = Anchor(ledger, AnchorFile(settings.data_dir, keys("anchor")), clock.now)
-        await anchor.begin()
-        await anchor.advance()
-        redis = await _redis(settings, metrics, stack)
-        environment = {} if environment is None else environment
-
-        def judge(url: str, now: Settings) -> Awaitable[str]:
-            return http.check_resolved(url, _allowed(now), names)
-
-        def may_call(url: str) -> Awaitable[str]:
-            return judge(url, live.now)
-
-        links = Links(keys("links"))
-        live = LiveSettings(settings, store, ledger, clock, keys("vault"), redis, environment, judge)
-        allowed = live.derived(_allowed)
-        shared, guarded = await _sessions(allowed, names, stack)
-        directory = Directory(store, ledger, clock.now, lambda: live.now.recipient)
-        thresholds = Thresholds(store, ledger, clock.now)
-        kinds = kinds or Registry()
-        questions = Questions(kinds, lambda found: f"{live.now.base_url}/api/v1/interactions/{found}", ledger)
-
-        def channel(name: str, chosen: Settings) -> Channel:
-            edge = Edge(
-                http=lambda: shared,
-                guarded=lambda: guarded,
-                desk=dispatcher,
-                talk=conversation,
-                memory=ChannelMemory(store, clock.now, name),
-                now=clock.now,
-                once=Once(store, clock.now, name),
-                remember=live.remember,
-                spawn=spawned,
-                base_url=chosen.base_url,
-                secrets=keys(f"channel/{name}"),
-            )
-            return channel_class(name).make(chosen, edge)
-
-        channels = LiveChannels(tuple(CHANNELS), channel)
-        tools = Tools(
-            store=store,
-            channels=channels,
-            readers=directory,
-            clock=clock,
-            stamps=Stamps(lambda: live.now.base_url, keys("copy"), keys("page"), links.open),
-            pacing=_pacing(settings, redis),
-            cooldown=RedisCooldown(redis) if redis else MemoryCooldown(),
-            board=HealthBoard(),
-            observer=metrics,
-            mask=mask.text,
+        product = await _wired(
+            stack, settings, mask, kinds or Registry(), {} if environment is None else environment, names
         )
-        setting = Setting(
-            directory=directory,
-            questions=questions,
-            rules=live.derived(_rules),
-            classify=lambda event: notice_of(event, clock.now()),
-            digest=signing.digest,
-            told=metrics.told,
-            asked=metrics.asked,
-            decided=metrics.decided,
-            refused=metrics.refused,
-            further=(above_threshold(thresholds),),
-        )
-        dispatcher = Dispatcher(tools, setting)
-        conversation = Conversation(
-            recognise=directory.by_person,
-            requests=dispatcher,
-            status=dispatcher.status_words,
-            agent=Agent(lambda: shared, http.signed),
-            endpoint=lambda: endpoint_of(live.now),
-            kinds=kinds,
-            may_call=may_call,
-            now=clock.now,
-        )
-        await live.look()
-        channels.build(live.now)
-
-        async def changed(before: Settings, after: Settings) -> None:
-            mask.learn((*before.secrets, *after.secrets))
-            directory.forget()
-            await channels.change(before, after)
-            dispatcher.wake()
-
-        live.on_change(changed)
-        faces = api.Faces(
-            dispatcher=dispatcher,
-            kinds=kinds,
-            operators=Operators(store, ledger, clock.now, _accounts(channels)),
-            keys=Keys(store, ledger, clock.now, spawned),
-            thresholds=thresholds,
-            ledger=ledger,
-            store=store,
-            clock=clock,
-            metrics=metrics,
-            settings=lambda: live.now,
-            state=state,
-            people_changed=directory.forget,
-            check_url=may_call,
-        )
-        access = Access(store, ledger, clock.now, RedisTries(redis) if redis else MemoryTries())
-        looks = admin.Faces(
-            dispatcher=dispatcher,
-            store=store,
-            operators=faces.operators,
-            keys=faces.keys,
-            thresholds=thresholds,
-            ledger=ledger,
-            anchor=anchor,
-            kinds=kinds,
-            clock=clock,
-            metrics=metrics,
-            mask=mask,
-            settings=live,
-            sessions=access,
-            channels=channels,
-            links=links,
-            form_keys=keys("forms"),
-            people_changed=directory.forget,
-            spawn=spawned,
-        )
-        application = _application(faces, looks, channels, dispatcher)
         if settings.database_url.startswith("sqlite") and alone(settings.data_dir / LOCK, stack):
-            await dispatcher.resume_at_once()
-        yield Product(
-            settings=live,
-            clock=clock,
-            store=store,
-            dispatcher=dispatcher,
-            channels=channels,
-            metrics=metrics,
-            spawned=spawned,
-            web=application,
-            state=state,
-            access=access,
-            ledger=ledger,
-            anchor=anchor,
-            ledger_keys=keys("audit"),
-            environment=environment,
+            await product.dispatcher.resume_at_once()
+        yield product
+        product.state.closing = True
+        await product.dispatcher.drain(DRAIN_SECONDS)
+        await product.spawned.finish(1.0)
+        await product.anchor.advance()
+
+
+async def _wired(
+    stack: AsyncExitStack,
+    settings: Settings,
+    mask: Mask,
+    kinds: Registry,
+    environment: MutableMapping[str, str],
+    names: AbstractResolver | None,
+) -> Product:
+    """Everything, each part handed to those that work with it; the stack closes what has to be closed."""
+    clock, spawned, state = _clock(settings), Spawned(), api.State()
+    metrics = Metrics(each.type for each in CLASSES)
+    store = await _store(settings, stack)
+    keys = partial(signing.derive, settings.secret_key)
+    ledger = Ledger(store, keys("audit"), mask)
+    anchor = Anchor(ledger, AnchorFile(settings.data_dir, keys("anchor")), clock.now)
+    await anchor.begin()
+    await anchor.advance()
+    redis = await _redis(settings, metrics, stack)
+
+    def judge(url: str, now: Settings) -> Awaitable[str]:
+        return http.check_resolved(url, _allowed(now), names)
+
+    def may_call(url: str) -> Awaitable[str]:
+        return judge(url, live.now)
+
+    links = Links(keys("links"))
+    live = LiveSettings(settings, store, ledger, clock, keys("vault"), redis, environment, judge)
+    allowed = live.derived(_allowed)
+    shared, guarded = await _sessions(allowed, names, stack)
+    directory = Directory(store, ledger, clock.now, lambda: live.now.recipient)
+    thresholds = Thresholds(store, ledger, clock.now)
+    questions = Questions(kinds, lambda found: f"{live.now.base_url}/api/v1/interactions/{found}", ledger)
+
+    def channel(name: str, chosen: Settings) -> Channel:
+        edge = Edge(
+            http=lambda: shared,
+            guarded=lambda: guarded,
+            desk=dispatcher,
+            talk=conversation,
+            memory=ChannelMemory(store, clock.now, name),
+            now=clock.now,
+            once=Once(store, clock.now, name),
+            remember=live.remember,
+            spawn=spawned,
+            base_url=chosen.base_url,
+            secrets=keys(f"channel/{name}"),
         )
-        state.closing = True
-        await dispatcher.drain(DRAIN_SECONDS)
-        await spawned.finish(1.0)
-        await anchor.advance()
+        return channel_class(name).make(chosen, edge)
+
+    channels = LiveChannels(tuple(CHANNELS), channel)
+    tools = Tools(
+        store=store,
+        channels=channels,
+        readers=directory,
+        clock=clock,
+        stamps=Stamps(lambda: live.now.base_url, keys("copy"), keys("page"), links.open),
+        pacing=_pacing(settings, redis),
+        cooldown=RedisCooldown(redis) if redis else MemoryCooldown(),
+        board=HealthBoard(),
+        observer=metrics,
+        mask=mask.text,
+    )
+    setting = Setting(
+        directory=directory,
+        questions=questions,
+        rules=live.derived(_rules),
+        classify=lambda event: notice_of(event, clock.now()),
+        digest=signing.digest,
+        told=metrics.told,
+        asked=metrics.asked,
+        decided=metrics.decided,
+        refused=metrics.refused,
+        further=(above_threshold(thresholds),),
+    )
+    dispatcher = Dispatcher(tools, setting)
+    conversation = Conversation(
+        recognise=directory.by_person,
+        requests=dispatcher,
+        status=dispatcher.status_words,
+        agent=Agent(lambda: shared, http.signed),
+        endpoint=lambda: endpoint_of(live.now),
+        kinds=kinds,
+        may_call=may_call,
+        now=clock.now,
+    )
+    await live.look()
+    channels.build(live.now)
+
+    async def changed(before: Settings, after: Settings) -> None:
+        mask.learn((*before.secrets, *after.secrets))
+        directory.forget()
+        await channels.change(before, after)
+        dispatcher.wake()
+
+    live.on_change(changed)
+    faces = api.Faces(
+        dispatcher=dispatcher,
+        kinds=kinds,
+        operators=Operators(store, ledger, clock.now, _accounts(channels)),
+        keys=Keys(store, ledger, clock.now, spawned),
+        thresholds=thresholds,
+        ledger=ledger,
+        store=store,
+        clock=clock,
+        metrics=metrics,
+        settings=lambda: live.now,
+        state=state,
+        people_changed=directory.forget,
+        check_url=may_call,
+    )
+    access = Access(store, ledger, clock.now, RedisTries(redis) if redis else MemoryTries())
+    looks = admin.Faces(
+        dispatcher=dispatcher,
+        store=store,
+        operators=faces.operators,
+        keys=faces.keys,
+        thresholds=thresholds,
+        ledger=ledger,
+        anchor=anchor,
+        kinds=kinds,
+        clock=clock,
+        metrics=metrics,
+        mask=mask,
+        settings=live,
+        sessions=access,
+        channels=channels,
+        links=links,
+        form_keys=keys("forms"),
+        people_changed=directory.forget,
+        spawn=spawned,
+    )
+    application = _application(faces, looks, channels, dispatcher)
+    return Product(
+        settings=live,
+        clock=clock,
+        store=store,
+        dispatcher=dispatcher,
+        channels=channels,
+        metrics=metrics,
+        spawned=spawned,
+        web=application,
+        state=state,
+        access=access,
+        ledger=ledger,
+        anchor=anchor,
+        ledger_keys=keys("audit"),
+        environment=environment,
+    )
 
 
 async def run(
@@ -363,14 +377,6 @@ async def _look_at_queue(product: Product) -> None:
 
 
 # ---- parts ----------------------------------------------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Derived:
-    secret_key: str
-
-    def __call__(self, purpose: str) -> tuple[bytes, ...]:
-        return signing.derive(self.secret_key, purpose)
 
 
 def _clock(settings: Settings) -> Clock:
