@@ -39,7 +39,9 @@ class Connector:
     async def post(self, service_url: str, conversation: str, activity: dict[str, Any]) -> str:
         """The id of the new message."""
         answer = await self._call("POST", service_url, ("conversations", conversation, "activities"), activity)
-        return _id(answer)
+        if not (message := _id(answer)):
+            raise DeliveryError(Reason.UNCLEAR, "Teams took the message, but did not say which one it is")
+        return message
 
     async def notify(self, service_url: str, conversation: str, activity: dict[str, Any]) -> None:
         """An activity that leaves no message, such as typing."""
@@ -60,7 +62,9 @@ class Connector:
             "tenantId": tenant,
             "channelData": {"tenant": {"id": tenant}},
         }
-        return _id(await self._call("POST", service_url, ("conversations",), body))
+        if not (chat := _id(await self._call("POST", service_url, ("conversations",), body))):
+            raise DeliveryError(Reason.UNAVAILABLE, "Teams did not say which chat it has begun")
+        return chat
 
     async def members(self, service_url: str, conversation: str) -> AsyncIterator[dict[str, Any]]:
         """The roster, page by page, up to 10,000 people."""
@@ -146,9 +150,7 @@ def _code(answer: Any) -> str:
 
 def _id(answer: Any) -> str:
     found = answer.get("id") if isinstance(answer, dict) else None
-    if not isinstance(found, str) or not found:
-        raise DeliveryError(Reason.UNAVAILABLE, "Teams took the message, but did not say which one it is")
-    return found
+    return found if isinstance(found, str) else ""
 
 
 def _objects(found: Any) -> list[dict[str, Any]]:

@@ -185,8 +185,8 @@ REFUSALS = [
     (status(401), Reason.UNAUTHORIZED, None),
     (reset(), Reason.UNAVAILABLE, None),
     (garbage(), Reason.UNAVAILABLE, None),
-    (http(201, "{}"), Reason.UNAVAILABLE, None),
-    (http(200, "[]"), Reason.UNAVAILABLE, None),
+    (http(201, "{}"), Reason.UNCLEAR, None),
+    (http(200, "[]"), Reason.UNCLEAR, None),
     (redirect("https://evil.example/"), Reason.UNAVAILABLE, None),
 ]
 
@@ -215,6 +215,23 @@ async def test_a_refused_update_says_why(
     with pytest.raises(DeliveryError) as raised:
         await world.channel.update(operator("ana@example.com"), receipt, post(ENDED))
     assert (raised.value.reason, raised.value.retry_after) == (reason, retry_after)
+
+
+async def test_an_update_that_is_answered_with_nonsense_is_not_taken_for_done(world: World) -> None:
+    await world.install()
+    receipt = await world.ask()
+    world.teams.fail(garbage(), method="PUT")
+    with pytest.raises(DeliveryError) as raised:
+        await world.channel.update(operator("ana@example.com"), receipt, post(ENDED))
+    assert raised.value.reason is Reason.UNAVAILABLE
+
+
+async def test_a_chat_that_was_begun_without_an_id_is_none(world: World) -> None:
+    await world.install_in_channel()
+    world.teams.fail(http(201, "{}"), path="/v3/conversations", times=1)
+    assert (await world.refusal("ben@example.com")).reason is Reason.UNAVAILABLE
+    await world.ask("ben@example.com")
+    assert len(world.teams.chat("ben@example.com").cards) == 1
 
 
 async def test_a_redirect_is_not_followed(world: World) -> None:
