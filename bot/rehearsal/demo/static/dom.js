@@ -103,7 +103,6 @@ export function atEnd(feed) {
 
 // To the newest message; of one that is taller than the feed, its beginning is what is shown.
 export function showNewest(feed, news) {
-  const top = news.at(-1).element.getBoundingClientRect().top;
-  const beginning = feed.scrollTop + top - feed.getBoundingClientRect().top;
-  feed.scrollTop = Math.min(feed.scrollHeight, beginning);
+  // Not by its rectangle, which still moves while it arrives.
+  feed.scrollTop = news.at(-1).element.offsetTop - feed.offsetTop - 6;
 }

@@ -62,7 +62,7 @@ function inOrder(copies) {
 function copy(given) {
   const name = people[given.reader] ?? given.reader;
   if (given.state !== "sent" && given.state !== "failed") {
-    const words = given.attempts ? " waits" : " on its way";
+    const words = given.attempts ? " waits" : ": on its way";
     return el("li", { class: "copy waits", title: given.detail || null }, el("b", {}, name), words, given.attempts ? el("small", {}, " · tried again and again") : "");
   }
   const where = { slack: "Slack", teams: "Teams", email: "mail" }[given.channel] ?? given.channel;
