@@ -8,8 +8,11 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any, NamedTuple
 
+from adaptivecards.baseobject import BareObject
+
+import renderers.adaptive_elements as kit
 from interactions.card import Card, Choice, Input, Outcome, Payload, Severity
 from renderers import words
 from renderers.clip import (
@@ -43,11 +46,6 @@ from renderers.markdown import (
     safe_link,
 )
 from renderers.words import Ending
-
-if TYPE_CHECKING:
-    from adaptivecards.baseobject import BareObject
-
-    from renderers.adaptive_elements import Action
 
 Json = dict[str, Any]
 
@@ -110,8 +108,6 @@ def _size(content: Json) -> int:
 
 
 def _content(card: Card, token: str, page: str, *, whole: bool = True) -> Json:
-    from renderers import adaptive_elements as kit
-
     offered = card if whole else replace(card, choices=tuple(each for each in card.choices if each not in card.guarded))
     actions = [*_answers(offered, token), *_review(card, page, whole=whole)]
     link = [*_link(card)] if len(actions) < TEAMS_ACTIONS else []
@@ -159,18 +155,16 @@ def _list_escaped(space: str, sign: str) -> str:
     return f"{space}\\{sign}" if not sign.isdigit() else f"{space}{sign}\u2060"
 
 
-def _line(text: str, **style: Any) -> "BareObject":
-    from renderers import adaptive_elements as kit
-
+def _line(text: str, **style: Any) -> BareObject:
     return kit.TextBlock(text=_escaped(text) or "…", wrap=True, **style)
 
 
-def _prose(blocks: Blocks, indent: str = "") -> "Iterator[BareObject]":
+def _prose(blocks: Blocks, indent: str = "") -> Iterator[BareObject]:
     for block in blocks:
         yield from _block(block, indent)
 
 
-def _block(block: Block, indent: str) -> "Iterator[BareObject]":
+def _block(block: Block, indent: str) -> Iterator[BareObject]:
     match block:
         case Paragraph(runs, heading):
             yield _rich(tuple(run._replace(bold=True) for run in runs) if heading else runs, indent)
@@ -186,15 +180,13 @@ def _block(block: Block, indent: str) -> "Iterator[BareObject]":
             yield _rich((Run("———"),), indent)
 
 
-def _contained(inner: Blocks) -> "Iterator[BareObject]":
-    from renderers import adaptive_elements as kit
-
+def _contained(inner: Blocks) -> Iterator[BareObject]:
     items = list(_prose(inner))
     if items:
         yield kit.Container(style="emphasis", items=items)
 
 
-def _bullets(bullets: Bullets, indent: str) -> "Iterator[BareObject]":
+def _bullets(bullets: Bullets, indent: str) -> Iterator[BareObject]:
     for sign, item in zip(bullets.marks(), bullets.items, strict=True):
         first, rest = item[:1], item[1:]
         match first:
@@ -206,16 +198,12 @@ def _bullets(bullets: Bullets, indent: str) -> "Iterator[BareObject]":
         yield from _prose(rest, indent + _NBSP * 4)
 
 
-def _rich(runs: Runs, indent: str = "") -> "BareObject":
-    from renderers import adaptive_elements as kit
-
+def _rich(runs: Runs, indent: str = "") -> BareObject:
     shown = [_run(run) for run in runs if run.text]
     return kit.RichTextBlock(inlines=[*([kit.TextRun(text=indent)] if indent else []), *shown], spacing="Small")
 
 
-def _run(run: Run) -> "BareObject":
-    from renderers import adaptive_elements as kit
-
+def _run(run: Run) -> BareObject:
     return kit.TextRun(
         text=_inert(run.text),
         weight="Bolder" if run.bold else None,
@@ -227,9 +215,7 @@ def _run(run: Run) -> "BareObject":
     )
 
 
-def _code(text: str) -> "BareObject":
-    from renderers import adaptive_elements as kit
-
+def _code(text: str) -> BareObject:
     run = kit.TextRun(text=_inert(_spaced(text)) or _NBSP, fontType="Monospace", size="Small")
     return kit.Container(style="emphasis", items=[kit.RichTextBlock(inlines=[run])], spacing="Small")
 
@@ -243,14 +229,12 @@ def _spaced(text: str) -> str:
 # ---- the body --------------------------------------------------------------------------------------------------------
 
 
-def _head(card: Card) -> "Iterator[BareObject]":
+def _head(card: Card) -> Iterator[BareObject]:
     yield _line(f"{_SIGNS[card.severity]} {words.severity(card)}", size="Small", weight="Bolder", isSubtle=True)
     yield _line(words.title(card), size="Large", weight="Bolder", style="heading", spacing="None")
 
 
-def _outcome(outcome: Outcome | None) -> "Iterator[BareObject]":
-    from renderers import adaptive_elements as kit
-
+def _outcome(outcome: Outcome | None) -> Iterator[BareObject]:
     if outcome is None:
         return
     items = [_line(f"{words.mark(outcome)} {one_line(outcome.text)}", weight="Bolder", size="Medium")]
@@ -261,9 +245,7 @@ def _outcome(outcome: Outcome | None) -> "Iterator[BareObject]":
     yield kit.Container(style=_ENDED[words.ending(outcome)], items=items)
 
 
-def _facts(facts: Sequence[tuple[str, str]]) -> "Iterator[BareObject]":
-    from renderers import adaptive_elements as kit
-
+def _facts(facts: Sequence[tuple[str, str]]) -> Iterator[BareObject]:
     if facts:
         shown = [
             kit.Fact(title=_escaped(one_line(name)) or "…", value=_escaped(visible(value)).replace("\n", "\n\n") or "—")
@@ -272,13 +254,13 @@ def _facts(facts: Sequence[tuple[str, str]]) -> "Iterator[BareObject]":
         yield kit.FactSet(facts=shown, spacing="Medium")
 
 
-def _payload(payload: Payload | None) -> "Iterator[BareObject]":
+def _payload(payload: Payload | None) -> Iterator[BareObject]:
     if payload:
         yield _line(one_line(payload.label) or "Payload", weight="Bolder", spacing="Medium")
         yield _code(visible(payload.body))
 
 
-def _offered(card: Card) -> "Iterator[BareObject]":
+def _offered(card: Card) -> Iterator[BareObject]:
     """What the choices mean, where a button or a menu has no room for it."""
     for choice in card.choices:
         label, description = one_line(choice.label), one_line(choice.description)
@@ -292,14 +274,12 @@ def _is_picked(card: Card) -> bool:
     return len(card.choices) > TEAMS_BUTTONS
 
 
-def _missing(card: Card, *, whole: bool) -> "Iterator[BareObject]":
+def _missing(card: Card, *, whole: bool) -> Iterator[BareObject]:
     if not whole:
         yield _line(words.NOT_WHOLE if words.asks(card) else words.NOT_WHOLE_ENDED, weight="Bolder", color="Warning")
 
 
-def _footer(card: Card) -> "Iterator[BareObject]":
-    from renderers import adaptive_elements as kit
-
+def _footer(card: Card) -> Iterator[BareObject]:
     small: dict[str, Any] = {"size": "Small", "isSubtle": True}
     progress, requester, url = one_line(card.progress), one_line(card.requester), safe_link(card.link)
     if progress:
@@ -322,10 +302,8 @@ def _moment(at: datetime) -> str:
 # ---- answers ---------------------------------------------------------------------------------------------------------
 
 
-def _questions(card: Card) -> "Iterator[BareObject]":
+def _questions(card: Card) -> Iterator[BareObject]:
     """What every choice asks stands above the buttons; with a picker, everything that any choice asks."""
-    from renderers import adaptive_elements as kit
-
     if _is_picked(card):
         options = [kit.Option(title=_inert(one_line(each.label)) or "…", value=each.id) for each in card.choices]
         yield kit.ChoiceQuestion(
@@ -346,9 +324,7 @@ def _questions(card: Card) -> "Iterator[BareObject]":
             yield _question(each, f"{_INPUT}{each.id}", required=each.required and always, hint=hint)
 
 
-def _question(each: Input, name: str, *, required: bool, hint: str = "") -> "BareObject":
-    from renderers import adaptive_elements as kit
-
+def _question(each: Input, name: str, *, required: bool, hint: str = "") -> BareObject:
     label = one_line(each.label) or each.id
     return kit.TextQuestion(
         id=name,
@@ -360,7 +336,7 @@ def _question(each: Input, name: str, *, required: bool, hint: str = "") -> "Bar
     )
 
 
-def _answers(card: Card, token: str) -> "Iterator[Action]":
+def _answers(card: Card, token: str) -> Iterator[kit.Action]:
     if _is_picked(card):
         yield _execute("Send answer", {"token": token})
         return
@@ -368,9 +344,7 @@ def _answers(card: Card, token: str) -> "Iterator[Action]":
         yield _answer(card, choice, token)
 
 
-def _answer(card: Card, choice: Choice, token: str) -> "Action":
-    from renderers import adaptive_elements as kit
-
+def _answer(card: Card, choice: Choice, token: str) -> kit.Action:
     label = clip(_inert(one_line(choice.label)), TEAMS_BUTTON) or "…"
     execute = _execute(label, {"token": token, "choice": choice.id})
     own = [
@@ -381,15 +355,13 @@ def _answer(card: Card, choice: Choice, token: str) -> "Action":
     return kit.ShowCard(title=label, card=kit.card(own, [execute])) if own else execute
 
 
-def _link(card: Card) -> "Iterator[Action]":
-    from renderers import adaptive_elements as kit
-
+def _link(card: Card) -> Iterator[kit.Action]:
     url = safe_link(card.link)
     if url:
         yield kit.OpenUrl(title=clip(_inert(words.link(card)), TEAMS_BUTTON), url=url)
 
 
-def _link_in_words(card: Card) -> "Iterator[BareObject]":
+def _link_in_words(card: Card) -> Iterator[BareObject]:
     """Where its button would be one more than Teams shows."""
     url = safe_link(card.link)
     if url:
@@ -405,16 +377,12 @@ def _input_id(card: Card, field: Input, choice: Choice) -> str:
     return f"{_INPUT}{field.id}" + (f"~{choice.id}" if len(_askers(card, field)) > 1 else "")
 
 
-def _execute(title: str, data: Json) -> "Action":
+def _execute(title: str, data: Json) -> kit.Action:
     """Old clients know only Submit: the same answer by another way."""
-    from renderers import adaptive_elements as kit
-
     return kit.Execute(title=title, verb=VERB, payload=data, fallback=kit.Submit(title=title, payload=data))
 
 
-def _review(card: Card, page: str, *, whole: bool) -> "Iterator[Action]":
-    from renderers import adaptive_elements as kit
-
+def _review(card: Card, page: str, *, whole: bool) -> Iterator[kit.Action]:
     url = safe_link(page)
     if not whole and url:
         yield kit.OpenUrl(title=words.REVIEW if words.asks(card) else words.OPEN, url=url)

@@ -3,14 +3,11 @@
 Here a wrong keyword or type fails, and what the library lacks is added: actions, inputs and styles of version 1.5.
 """
 
-from functools import cache
-from typing import Any
+from typing import Any, ClassVar
 
 from adaptivecards.adaptivecard import AdaptiveCard
 from adaptivecards.baseobject import BareObject, PropertyType
 from adaptivecards.baseobject import Element as LooseElement
-from adaptivecards.containers import Column as LooseColumn
-from adaptivecards.containers import ColumnSet as LooseColumnSet
 from adaptivecards.containers import Container as LooseContainer
 from adaptivecards.containers import Fact as LooseFact
 from adaptivecards.containers import FactSet as LooseFactSet
@@ -21,20 +18,18 @@ from adaptivecards.elements import TextRun as LooseTextRun
 Json = dict[str, Any]
 
 
-@cache
-def _known(kind: type) -> frozenset[str]:
-    """The properties of a class and of those that it extends."""
-    return frozenset(name for each in kind.__mro__ for name, own in vars(each).items() if isinstance(own, PropertyType))
-
-
 class Strict(BareObject):
     """Only properties that the element has, and only in their types."""
 
+    _known: ClassVar[frozenset[str]]
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        own = (name for kind in cls.__mro__ for name, each in vars(kind).items() if isinstance(each, PropertyType))
+        cls._known = frozenset(own)
+
     def __init__(self, **properties: Any) -> None:
-        known = {
-            name for kind in type(self).__mro__ for name, own in vars(kind).items() if isinstance(own, PropertyType)
-        }
-        unknown = sorted(set(properties) - known)
+        unknown = sorted(properties.keys() - self._known)
         if unknown:
             raise TypeError(f"{type(self).__name__} has no {', '.join(unknown)}")
         super().__init__(**{name: value for name, value in properties.items() if value is not None})
@@ -53,14 +48,6 @@ class RichTextBlock(Strict, LooseRichTextBlock):
 
 
 class Container(Strict, LooseContainer):
-    pass
-
-
-class ColumnSet(Strict, LooseColumnSet):
-    pass
-
-
-class Column(Strict, LooseColumn):
     pass
 
 
@@ -108,7 +95,6 @@ class TextQuestion(Question):
     element_type = "Input.Text"
     multiline = PropertyType(type=bool, key_name="isMultiline")
     max_length = PropertyType(type=int, key_name="maxLength")
-    placeholder = PropertyType(type=str)
 
 
 class ChoiceQuestion(Question):

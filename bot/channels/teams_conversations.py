@@ -127,9 +127,6 @@ class Conversations:
     async def begin_chain(self, conversation: str, thread: str, message: str) -> None:
         await self._memory.put(f"{OF_THREAD}{conversation}:{thread}", message)
 
-    async def end_chain(self, conversation: str, thread: str) -> None:
-        await self._memory.forget(f"{OF_THREAD}{conversation}:{thread}")
-
     async def fillings(self) -> tuple[str, ...]:
         """The conversations that filled the settings by themselves, the newest last; "" where they were emptied."""
         value = await self._memory.get(_FILLINGS)

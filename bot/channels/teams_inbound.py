@@ -80,6 +80,8 @@ class NobodyElse(BotFrameworkAuthentication):
 class Inbound(CloudAdapter):
     """The library's adapter with our own `process`: its own answers 500 to forged tokens and to answered clicks."""
 
+    patience = LONGEST_TURN
+
     def __init__(self, presence: Presence) -> None:
         super().__init__(NobodyElse())
         self.keys = Keys(presence.edge.http, presence.settings.metadata_url)
@@ -87,8 +89,6 @@ class Inbound(CloudAdapter):
         self._bot = Turn(presence)
         self._way_in = WayIn(presence.edge)
         self._activities = _deserializer()
-
-    patience = LONGEST_TURN
 
     async def process(self, request: web.Request, bot: Bot | None = None, ws_response: None = None) -> web.Response:
         end = asyncio.get_running_loop().time() + self.patience
