@@ -33,8 +33,9 @@ class Dispatcher:
         self._waits = Waits()
         crowds = Crowds(tools.store, tools.pacing, tools.clock)
         self._worker = Worker(tools, self._lost, self._ended, self._turned, crowds.put_together)
-        self._retention = Retention(tools.store, tools.clock, setting.questions.ledger, self._kept_days)
-        self._timers = Timers(tools.store, tools.clock, {EXPIRE: self._expire}, self._fired)
+        ledger = setting.questions.ledger
+        self._retention = Retention(tools.store, tools.clock, ledger, self._kept_days)
+        self._timers = Timers(tools.store, tools.clock, {EXPIRE: self._expire}, self._fired, ledger.queue_up)
         self._posting = Posting(tools.store, self._worker)
         self._conditions = Conditions(tools, setting, self._posting)
         self._asking = Asking(tools, setting, self._posting, self._waits, self._ended)

@@ -2,15 +2,17 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
 from bot.audit.ledger import Ledger
+from bot.clock import MovableClock
 from bot.dispatch import outbox
 from bot.dispatch.notice import Ask
 from bot.dispatch.outbox import NewDelivery, NewPost
-from bot.dispatch.questions import Questions
+from bot.dispatch.questions import EXPIRE, Questions
+from bot.dispatch.timers import Timers
 from bot.ids import new_id
 from bot.logs import Mask
 from bot.store import Store, Tx, open_store
@@ -21,14 +23,16 @@ from interactions.model import Interaction, Requester
 from interactions.registry import Registry
 from tests.dispatch.working import ANA
 
-AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
+AT = datetime(2020, 1, 2, 12, tzinfo=UTC)
 MANY = 40
 
 
 class Replica:
     def __init__(self, store: Store) -> None:
         self.store = store
-        self.questions = Questions(Registry(), lambda found: found, Ledger(store, (b"k" * 32,), Mask()))
+        ledger = Ledger(store, (b"k" * 32,), Mask())
+        self.questions = Questions(Registry(), lambda found: found, ledger)
+        self.timers = Timers(store, MovableClock(), {EXPIRE: self.expire}, lambda kind, subject: None, ledger.queue_up)
 
     async def put(self) -> str:
         question = BlockedAction(agent="Archivist", tool="drive.delete")
@@ -39,7 +43,7 @@ class Replica:
             requester=Requester(),
             audience=frozenset({"ana"}),
             created_at=AT,
-            expires_at=None,
+            expires_at=AT + timedelta(minutes=5),
         )
         post = NewPost(new_id(AT), desk.card_of(interaction), {}, interaction.id)
         copies = [NewDelivery(new_id(AT), ANA, (channel,)) for channel in ("chat", "mail")]
@@ -51,6 +55,9 @@ class Replica:
 
         await self.store.write(job)
         return interaction.id
+
+    async def expire(self, tx: Tx, interaction_id: str, at: datetime) -> None:
+        await self.questions.expire(tx, interaction_id, at)
 
     async def withdraw(self, interaction_id: str) -> bool:
         return await self.store.write(lambda tx: self.questions.withdraw(tx, interaction_id, AT, "not needed"))
@@ -77,6 +84,17 @@ async def test_what_two_replicas_end_in_opposite_order_ends_once_and_locks_nobod
     )
     assert sum(ended) == MANY
     assert await deadlocks(here.store) == 0
+
+
+async def test_what_is_withdrawn_here_while_it_expires_there_locks_nobody_out(
+    replicas: tuple[Replica, Replica],
+) -> None:
+    here, there = replicas
+    asked = [await here.put() for _ in range(MANY)]
+    await asyncio.gather(there.timers.fire_due(), *(here.withdraw(each) for each in reversed(asked)))
+    assert await deadlocks(here.store) == 0
+    ended = "SELECT COUNT(*) AS ended FROM audit WHERE action IN ('interaction.withdrawn', 'interaction.expired')"
+    assert [row["ended"] for row in await here.store.read(lambda tx: tx.rows(ended))] == [MANY]
 
 
 async def test_what_one_replica_is_taking_up_another_leaves_alone_without_waiting(

@@ -16,13 +16,16 @@ class Rung:
         self.store, self.clock = store, clock
         self.did: list[str] = []
         self.fired: list[str] = []
-        self.timers = Timers(store, clock, {"ring": self.ring, "break": self.fail}, self.told)
+        self.timers = Timers(store, clock, {"ring": self.ring, "break": self.fail}, self.told, self.queue_up)
 
     async def ring(self, tx: Tx, subject: str, at: datetime) -> None:
         self.did.append(subject)
 
     async def fail(self, tx: Tx, subject: str, at: datetime) -> None:
         raise ValueError(subject)
+
+    async def queue_up(self, tx: Tx) -> None:
+        return
 
     def told(self, kind: str, subject: str) -> None:
         self.fired.append(subject)
