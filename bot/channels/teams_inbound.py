@@ -17,6 +17,7 @@ from msrest.serialization import Deserializer
 
 from bot.channels import teams_answers as answers
 from bot.channels.contract import TRY_AGAIN
+from bot.channels.teams_activity import dig
 from bot.channels.teams_keys import Claims, Keys, KeysUnknown, Unsigned, claims_of
 from bot.channels.teams_presence import Presence
 from bot.channels.teams_turn import Turn
@@ -175,7 +176,7 @@ class Inbound(CloudAdapter):
         """A token is good for an hour or so, and so is a call that somebody has recorded; a day covers it."""
         if not isinstance(body.get("id"), str):
             return True
-        said = json.dumps([body.get("type"), body["id"], _dig(body, "conversation", "id"), _subject(body)])
+        said = json.dumps([body.get("type"), body["id"], dig(body, "conversation", "id"), _subject(body)])
         return await self._presence.edge.once(f"seen:{hashlib.sha256(said.encode()).hexdigest()}", 86400.0)
 
 
@@ -227,15 +228,9 @@ def _no_number(name: str) -> NoReturn:
 
 def _tenants(body: dict[str, Any]) -> set[str]:
     """Every tenant that the activity names; there must be one, and it must be ours."""
-    named = (_dig(body, "channelData", "tenant", "id"), _dig(body, "conversation", "tenantId"))
+    named = (dig(body, "channelData", "tenant", "id"), dig(body, "conversation", "tenantId"))
     return {str(tenant).lower() for tenant in named if tenant is not None}
 
 
 def _subject(body: dict[str, Any]) -> str:
-    return str(_dig(body, "from", "aadObjectId") or _dig(body, "from", "id") or "")[:200]
-
-
-def _dig(value: Any, *path: str) -> Any:
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value
+    return str(dig(body, "from", "aadObjectId") or dig(body, "from", "id") or "")[:200]

@@ -10,9 +10,10 @@ from botbuilder.schema import Activity, ChannelAccount
 
 from bot.channels import teams_answers as answers
 from bot.channels.contract import TRY_AGAIN, Click, DeliveryError, Person
+from bot.channels.teams_activity import chosen_by_hand, has_bot, heard, place_of, subject_of, team_of
 from bot.channels.teams_card import CARD
 from bot.channels.teams_chat import TeamsChat
-from bot.channels.teams_conversations import Member, Place, PlaceKind, member_of, without_thread
+from bot.channels.teams_conversations import Member, Place, member_of, without_thread
 from bot.channels.teams_presence import Presence
 from bot.store import StoreUnavailable
 from renderers import adaptive_card
@@ -37,7 +38,7 @@ class Turn(ActivityHandler):
         return InvokeResponse(status=200, body=await self._clicked(activity))
 
     async def _clicked(self, activity: Activity) -> dict[str, Any]:
-        action = _chosen_by_hand(activity.value)
+        action = chosen_by_hand(activity.value)
         click = await self._click(activity, action) if action is not None else None
         if click is None:
             return answers.error(400, "BadRequest", "This is not a button of ours.")
@@ -76,9 +77,9 @@ class Turn(ActivityHandler):
 
     async def _tell(self, activity: Activity, words: str) -> None:
         """To the person alone, in their own chat, never in the room where they clicked."""
-        place = _place(activity)
+        place = place_of(activity)
         if place.is_room:
-            place = await self._presence.chat_with(_subject(activity))
+            place = await self._presence.chat_with(subject_of(activity))
         message = {"type": "message", "from": {"id": self._presence.settings.bot}, "textFormat": "plain", "text": words}
         await self._presence.connector.post(place.service_url, place.id, message)
 
@@ -104,7 +105,7 @@ class Turn(ActivityHandler):
             log.warning("Teams: a person was not asked to try again: %s", error)
 
     async def _said(self, activity: Activity) -> None:
-        await self._presence.welcome(_place(activity))
+        await self._presence.welcome(place_of(activity))
         if isinstance(activity.value, dict):
             click = await self._click(activity, activity.value)
             if click is not None:
@@ -126,10 +127,10 @@ class Turn(ActivityHandler):
     async def _person(self, activity: Activity) -> Person:
         """With the address that the tenant's roster gives, remembered from then on."""
         account = activity.from_property
-        member = await self._presence.conversations.member(_subject(activity))
+        member = await self._presence.conversations.member(subject_of(activity))
         if member is None or not member.id:
             member = await self._met(activity, account) or member
-        subject = member.subject if member else _subject(activity) or str(account.id)
+        subject = member.subject if member else subject_of(activity) or str(account.id)
         return Person(
             "teams", subject, str(account.name or (member.name if member else "")), member.email if member else ""
         )
@@ -159,7 +160,7 @@ class Turn(ActivityHandler):
         self, members_added: Sequence[ChannelAccount], turn_context: TurnContext
     ) -> None:
         activity = turn_context.activity
-        if _has_bot(members_added, activity):
+        if has_bot(members_added, activity):
             await self._added(activity)
         elif members_added:
             self._presence.edge.spawn(self._learn_newcomers(activity, members_added[:_MOST_NEWCOMERS]))
@@ -167,16 +168,16 @@ class Turn(ActivityHandler):
     async def on_members_removed_activity(
         self, members_removed: Sequence[ChannelAccount], turn_context: TurnContext
     ) -> None:
-        if _has_bot(members_removed, turn_context.activity):
+        if has_bot(members_removed, turn_context.activity):
             await self._removed(turn_context.activity)
 
     async def _added(self, activity: Activity) -> None:
-        place = _place(activity)
+        place = place_of(activity)
         await self._presence.welcome(place)
         self._presence.edge.spawn(self._learn_roster(place))
 
     async def _removed(self, activity: Activity) -> None:
-        await self._presence.farewell(_place(activity).id, _team(activity))
+        await self._presence.farewell(place_of(activity).id, team_of(activity))
 
     async def _learn_roster(self, place: Place) -> None:
         try:
@@ -187,62 +188,3 @@ class Turn(ActivityHandler):
     async def _learn_newcomers(self, activity: Activity, accounts: Sequence[ChannelAccount]) -> None:
         for account in accounts:
             await self._met(activity, account)
-
-
-def heard(activity: Activity) -> str:
-    """What a person wrote, without the mention of the bot that Teams puts in front of it."""
-    text = activity.text if isinstance(activity.text, str) else ""
-    for entity in activity.entities or []:
-        said = entity.additional_properties
-        mentioned = said.get("mentioned")
-        ours = isinstance(mentioned, dict) and mentioned.get("id") == _id(activity.recipient)
-        if entity.type == "mention" and ours and isinstance(said.get("text"), str) and said["text"]:
-            text = text.replace(said["text"], "")
-    return text.replace("&nbsp;", " ").replace("\N{NO-BREAK SPACE}", " ").strip()
-
-
-def _chosen_by_hand(value: Any) -> dict[str, Any] | None:
-    """The data of a button that a person pressed; what a client asks on its own decides nothing."""
-    match value:
-        case {"action": {"type": "Action.Execute", "verb": "answer", "data": dict(data)}}:
-            return data if value.get("trigger") in {None, "manual"} else None
-    return None
-
-
-def _place(activity: Activity) -> Place:
-    said, conversation = activity.conversation, without_thread(str(activity.conversation.id))
-    try:
-        kind = PlaceKind(said.conversation_type)
-    except ValueError:
-        kind = PlaceKind.GROUP if said.is_group else PlaceKind.PERSONAL
-    service_url = activity.service_url.rstrip("/") + "/"
-    match kind:
-        case PlaceKind.PERSONAL:
-            return Place(conversation, kind, service_url, owner=_subject(activity))
-        case PlaceKind.CHANNEL:
-            chosen = _dig(activity.channel_data, "settings", "selectedChannel", "id")
-            return Place(str(chosen or conversation), kind, service_url, team=_team(activity))
-        case PlaceKind.GROUP:
-            return Place(conversation, kind, service_url)
-
-
-def _subject(activity: Activity) -> str:
-    return str(activity.from_property.aad_object_id or "").lower()
-
-
-def _team(activity: Activity) -> str:
-    return str(_dig(activity.channel_data, "team", "id") or "")
-
-
-def _has_bot(members: Sequence[ChannelAccount], activity: Activity) -> bool:
-    return any(member.id == _id(activity.recipient) for member in members)
-
-
-def _id(account: ChannelAccount | None) -> str:
-    return str(account.id) if account is not None else ""
-
-
-def _dig(value: Any, *path: str) -> Any:
-    for key in path:
-        value = value.get(key) if isinstance(value, dict) else None
-    return value

@@ -135,6 +135,7 @@ MALFORMED = [
     ("no token", changed("value.action.data", {"choice": "approve"})),
     ("no choice", changed("value.action.data", {"token": TOKEN})),
     ("a refresh of the client's own", changed("value.trigger", "automatic")),
+    ("a trigger that is no word", changed("value.trigger", {"manual": True})),
 ]
 
 
