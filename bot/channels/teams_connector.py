@@ -15,8 +15,8 @@ from bot.channels.teams_errors import connector_error, transport_error
 from bot.channels.teams_settings import TeamsSettings
 from bot.channels.teams_token import BotToken
 
-_TIMEOUT = ClientTimeout(total=10, sock_connect=4)
-_QUICK = ClientTimeout(total=2)
+SECONDS = 10.0
+_QUICK_SECONDS = 2.0
 _PAGE = 500
 _MOST_PAGES = 20
 
@@ -30,11 +30,15 @@ class Connector:
         token: BotToken,
         settings: TeamsSettings,
         now: Callable[[], datetime],
+        *,
+        seconds: float = SECONDS,
     ) -> None:
         self._http = http
         self._token = token
         self._settings = settings
         self._now = now
+        self._patient = ClientTimeout(total=seconds, sock_connect=4)
+        self._quick = ClientTimeout(total=min(seconds, _QUICK_SECONDS))
 
     async def post(self, service_url: str, conversation: str, activity: dict[str, Any]) -> str:
         """The id of the new message."""
@@ -46,7 +50,7 @@ class Connector:
     async def notify(self, service_url: str, conversation: str, activity: dict[str, Any]) -> None:
         """An activity that leaves no message, such as typing."""
         path = ("conversations", conversation, "activities")
-        await self._call("POST", service_url, path, activity, limit=_QUICK)
+        await self._call("POST", service_url, path, activity, limit=self._quick)
 
     async def put(self, service_url: str, conversation: str, message: str, activity: dict[str, Any]) -> None:
         path = ("conversations", conversation, "activities", message)
@@ -82,7 +86,7 @@ class Connector:
     async def member(self, service_url: str, conversation: str, user: str) -> dict[str, Any]:
         """One person of the roster, quickly: somebody may be waiting for an answer to a click."""
         path = ("conversations", conversation, "members", user)
-        answer = await self._call("GET", service_url, path, limit=_QUICK)
+        answer = await self._call("GET", service_url, path, limit=self._quick)
         return answer if isinstance(answer, dict) else {}
 
     async def _call(
@@ -93,8 +97,9 @@ class Connector:
         body: dict[str, Any] | None = None,
         *,
         query: str = "",
-        limit: ClientTimeout = _TIMEOUT,
+        limit: ClientTimeout | None = None,
     ) -> Any:
+        limit = limit or self._patient
         url = self._url(service_url, path, query)
         token = await self._token.get()
         try:

@@ -164,6 +164,14 @@ async def test_an_old_client_submits_and_its_card_is_settled(world: World) -> No
     assert ("Approved by Ana" in chat.shown_text(), chat.last.edited) == (True, 1)
 
 
+async def test_an_old_clients_click_counts_although_its_card_cannot_be_settled_at_once(world: World) -> None:
+    await asked_ana(world)
+    world.teams.fail(status(500), method="PUT")
+    await world.teams.chat("ana@example.com").submit_click("Approve")
+    await world.settled()
+    assert [click.choice for click in world.desk.clicks] == ["approve"]
+
+
 async def test_an_old_client_in_a_room_is_refused_in_its_own_chat(world: World) -> None:
     await world.install_in_channel()
     await world.tell_room()

@@ -10,7 +10,7 @@ import pytest
 from aiohttp import ClientSession
 
 from bot.channels.teams_keys import claims_of
-from bot.rehearsal.failure import hang, http, status
+from bot.rehearsal.failure import Failure, garbage, hang, http, reset, status
 from bot.rehearsal.teams import TeamsTenant
 from bot.rehearsal.teams_keys import KEYS_PATH
 from tests.channels.teams.world import World, world_of
@@ -267,6 +267,33 @@ async def test_known_keys_serve_on_while_the_key_page_is_down(world: World) -> N
     world.teams.fail(status(500), part="keys")
     world.keys._at -= 48 * 3600
     assert (await world.teams.deliver(installation(world))).status == 200
+
+
+@pytest.mark.parametrize("failure", [garbage(), reset(), http(200, "[" * 100_000), http(200, "[]")], ids=repr)
+async def test_a_key_page_that_makes_no_sense_lets_nobody_in(
+    tenant: TeamsTenant, session: ClientSession, failure: Failure
+) -> None:
+    tenant.fail(failure, part="keys")
+    async with world_of(tenant, session) as world:
+        assert (await world.teams.deliver(installation(world))).status == 503
+
+
+async def test_known_keys_serve_on_while_the_key_page_holds_none(world: World) -> None:
+    await world.teams.deliver(installation(world))
+    world.teams.fail(http(200, '{"keys": []}'), path=KEYS_PATH)
+    world.keys._at -= 48 * 3600
+    assert (await world.teams.deliver(installation(world))).status == 200
+
+
+async def test_without_any_keys_the_channel_still_runs(tenant: TeamsTenant, session: ClientSession) -> None:
+    rule = tenant.fail(status(500), part="keys")
+    async with world_of(tenant, session) as world:
+        running = asyncio.create_task(world.channel.run())
+        await tenant.until(lambda: rule.hits, what="the first question for keys")
+        await asyncio.sleep(0.3)
+        over = running.done()
+        running.cancel()
+    assert not over
 
 
 async def test_the_keys_are_there_before_anybody_calls(world: World) -> None:

@@ -6,7 +6,8 @@ import pytest
 from aiohttp import ClientSession
 
 from bot.channels.contract import OF_THREAD, DeliveryError, Reader, ReaderKind, Reason, Receipt
-from bot.rehearsal.failure import Failure, garbage, http, redirect, reset, status
+from bot.channels.teams_connector import Connector
+from bot.rehearsal.failure import Failure, garbage, hang, http, redirect, reset, status
 from bot.rehearsal.teams import TeamsTenant
 from interactions.card import Format, Payload, Severity
 from tests.channels.teams.world import ENDED, PAGE, QUESTION, World, operator, post, world_of
@@ -215,6 +216,41 @@ async def test_a_refused_update_says_why(
     with pytest.raises(DeliveryError) as raised:
         await world.channel.update(operator("ana@example.com"), receipt, post(ENDED))
     assert (raised.value.reason, raised.value.retry_after) == (reason, retry_after)
+
+
+@pytest.mark.parametrize("failure", [status(400), status(403), status(404)], ids=lambda each: str(each.status))
+async def test_whose_chat_cannot_be_begun_has_no_address(world: World, failure: Failure) -> None:
+    await world.install_in_channel()
+    world.teams.fail(failure, path="/v3/conversations", times=1)
+    assert (await world.refusal("ben@example.com")).reason is Reason.NO_ADDRESS
+
+
+async def test_a_busy_connector_is_no_reason_to_think_that_a_person_has_no_address(world: World) -> None:
+    await world.install_in_channel()
+    world.teams.fail(status(429, retry_after=9), path="/v3/conversations", times=1)
+    refused = await world.refusal("ben@example.com")
+    assert (refused.reason, refused.retry_after) == (Reason.RATE_LIMITED, 9.0)
+
+
+async def test_a_connector_that_hangs_times_out(world: World) -> None:
+    await world.install()
+    presence = world.channel._presence
+    hasty = Connector(presence.edge.http, presence.token, presence.settings, presence.edge.now, seconds=0.2)
+    world.teams.fail(hang(), path="/activities")
+    chat = world.teams.chat("ana@example.com").id
+    with pytest.raises(DeliveryError) as raised:
+        await hasty.post(world.teams.service_url, chat, {"type": "message", "text": "hello"})
+    assert raised.value.reason is Reason.TIMED_OUT
+
+
+async def test_a_chat_that_is_gone_is_begun_anew(world: World) -> None:
+    await world.install_in_channel()
+    await world.ask("ben@example.com")
+    world.teams.fail(status(404), path="/activities", times=1)
+    assert (await world.refusal("ben@example.com")).reason is Reason.GONE
+    await world.ask("ben@example.com")
+    begun = [each for each in world.teams.journal if each.path.endswith("/v3/conversations")]
+    assert len(begun) == 2
 
 
 async def test_an_update_that_is_answered_with_nonsense_is_not_taken_for_done(world: World) -> None:
