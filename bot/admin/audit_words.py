@@ -28,6 +28,7 @@ REFUSED = {
 OURS = {
     "cli": "the command line",
     "demo": "the demo",
+    "gatebell": "Gatebell",
     "file": "whoever changed the settings' file",
     "retention": "Gatebell, by its retention",
     "setup": "the set-up",
@@ -64,7 +65,7 @@ ACTIONS: Mapping[str, Mapping[str, str]] = {
         "key.created": "Made an API key",
         "key.revoked": "Revoked an API key",
         "key.refused": "Was refused for wrong API keys",
-        "call.refused": "Was refused a call that its API key does not allow",
+        "call.refused": "Was refused a call",
     },
     "Settings and tests": {
         "settings.saved": "Saved settings",
@@ -207,6 +208,10 @@ def _key(known: Detail, _: Titles) -> Sequence[str]:
     return (f"“{_value(known.get('name'))}”", f"for {scopes}" if scopes else "")
 
 
+def _tries(known: Detail, _: Titles) -> Sequence[str]:
+    return (_count(known.get("times"), "time"),)
+
+
 def _settings(known: Detail, _: Titles) -> Sequence[str]:
     return (_value(known.get("names")),)
 
@@ -271,6 +276,7 @@ _DETAILS: Mapping[str, Callable[[Detail, Titles], Sequence[str]]] = {
     "operator.unlinked": _account,
     "key.created": _key,
     "key.revoked": _key,
+    "key.refused": _tries,
     "settings.saved": _settings,
     "threshold.added": _threshold,
     "threshold.changed": _threshold,

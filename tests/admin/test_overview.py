@@ -83,7 +83,7 @@ async def test_a_broken_channel_says_why_and_since_when(world: World) -> None:
 
 
 async def test_an_empty_queue_says_that_nothing_waits(world: World) -> None:
-    assert "Queue Nothing waits." in await seen(world)
+    assert "Queue Nothing waits to be sent." in await seen(world)
 
 
 async def test_the_day_is_counted(world: World) -> None:

@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping
 
 from bot.admin import paging, reading, rows, why
+from bot.admin.pages.overview import curl
 from bot.admin.reading import Reading
 from bot.admin.rows import Copy, Told
 from bot.admin.site import Page, Shown, Visit, page
@@ -40,6 +41,7 @@ async def events(visit: Visit) -> Shown:
             "filters": filters,
             "severities": tuple(Severity),
             "results": RESULTS,
+            "curl": curl(visit.faces.settings.now.base_url),
             "links": paging.links("/admin/events", filters, before, found.older),
         },
     )

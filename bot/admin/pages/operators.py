@@ -12,8 +12,8 @@ from interactions.model import Role
 
 LIST = "/admin/operators"
 MEANING = {
-    Role.ADMIN: "the same, and sets things up",
-    Role.OPERATOR: "decides what they are asked",
+    Role.ADMIN: "also sets things up",
+    Role.OPERATOR: "decides when asked",
     Role.VIEWER: "looks, decides nothing",
 }
 
