@@ -70,6 +70,14 @@ async def test_whatever_slack_refuses_teams_shows(everywhere: World, failure: Fa
     assert mine[:2] == [("slack", "send", reason), ("teams", "send", "")]
 
 
+async def test_the_chain_is_the_same_on_every_kind_of_installation(any_world: World) -> None:
+    await in_all_three(any_world)
+    any_world.slack.fail(status(500), path="chat.postMessage")
+    any_world.teams.fail(status(502), part="connector")
+    assert await told_of(any_world) == ["email"]
+    assert [channel for channel, _, _ in await any_world.attempts()] == ["slack", "teams", "email"]
+
+
 TEAMS_FAILS: dict[str, tuple[Failure, str]] = {
     "403 blocked": (error("ConversationBlockedByUser", status=403), "refused"),
     "404 gone": (error("ConversationNotFound", status=404), "gone"),

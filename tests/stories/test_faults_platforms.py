@@ -12,6 +12,7 @@ import pytest
 
 from bot.rehearsal.failure import Rule, error, hang, slow, status
 from tests.patience import until
+from tests.stories.hands import press
 from tests.stories.process import Process, serving
 from tests.stories.reach import at_rest, in_all_three, reached, told_of
 from tests.stories.world import ANA, BEN, Platforms, World, installed
@@ -102,6 +103,19 @@ async def test_a_slow_key_endpoint_of_microsoft_delays_no_click_in_slack(platfor
         assert pressed.ack_ms < BLOCKED_FOR * 1000
         assert (await saying).status == 200
     assert max(seen) < BLOCKED_FOR
+
+
+async def test_a_slack_that_answers_nothing_keeps_nobody_whom_we_have_met_from_deciding(world: World) -> None:
+    """Acknowledged before anything is asked of Slack, which would show an error to whoever clicked."""
+    await world.ask_blocked(to=[ANA])
+    await press(world, "slack", "Approve")
+    await world.shown_to_ana("Approved by Ana")
+    asked = await world.ask_blocked(to=[ANA])
+    await world.shown_to_ana("Keep blocked")
+    world.slack.fail(hang())
+    pressed = await world.slack.dm(ANA).click("Keep blocked")
+    assert (pressed.acknowledged, (await world.end_of(asked["id"]))["status"]) == (True, "decided")
+    world.slack.heal()
 
 
 async def test_a_slack_that_hangs_is_given_up_and_one_other_channel_is_used(world: World) -> None:

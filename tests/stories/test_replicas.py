@@ -90,6 +90,22 @@ async def test_both_work_on_one_queue_and_nothing_is_sent_twice(
     assert events_shown(platforms) == Counter(names)
 
 
+async def test_a_request_that_runs_out_is_ended_by_one_of_them_and_told_once(
+    platforms: Platforms, replicas: tuple[Process, Process]
+) -> None:
+    one, two = replicas
+    asked = await one.ask_blocked(to=[ANA], expires_in=60, callback_url=platforms.caller.url)
+    await platforms.slack.dm(ANA).wait_for("Keep blocked")
+    await one.until_rows("SELECT COUNT(*) AS held FROM delivery WHERE lease <> ''", [{"held": 0}])
+    await asyncio.gather(one.forward(seconds=61), two.forward(seconds=61))
+    assert (await two.end_of(asked["id"]))["status"] == "expired"
+    await platforms.slack.dm(ANA).wait_for("Expired without an answer")
+    await one.until_rows("SELECT COUNT(*) AS left FROM delivery WHERE state <> 'done'", [{"left": 0}])
+    expired = "SELECT COUNT(*) AS expired FROM audit WHERE action = 'interaction.expired'"
+    assert await one.rows(expired) == [{"expired": 1}]
+    assert len(await platforms.caller.wait_for(1)) == 1
+
+
 async def test_only_one_of_two_clicks_at_two_replicas_stands(
     platforms: Platforms, replicas: tuple[Process, Process]
 ) -> None:

@@ -23,6 +23,14 @@ async def test_a_request_that_ran_out_while_nobody_was_running_expires_once_at_s
         assert [each.json["status"] for each in told] == ["expired"]
 
 
+async def test_a_request_runs_out_on_every_kind_of_installation(any_world: World) -> None:
+    asked = await any_world.ask_blocked([ANA], expires_in=60)
+    await any_world.shown_to_ana("Keep blocked")
+    await any_world.forward(seconds=61)
+    assert (await any_world.end_of(asked["id"]))["status"] == "expired"
+    await any_world.shown_to_ana("Expired without an answer")
+
+
 async def test_a_request_that_cannot_be_read_any_more_keeps_no_other_from_expiring(world: World, data: Path) -> None:
     broken = await world.ask_blocked(to=[ANA], expires_in=60)
     sound = await world.ask_blocked(to=[ANA], expires_in=61)
