@@ -24,7 +24,7 @@ from bot.dispatch.notice import (
 from bot.dispatch.outbox import NewDelivery, NewPost
 from bot.dispatch.pipeline import NO_CHANNEL
 from bot.dispatch.posting import Posting
-from bot.dispatch.records import moment
+from bot.dispatch.records import interaction_from, moment
 from bot.dispatch.route import caller, operators_for, readers_for
 from bot.dispatch.setting import Setting
 from bot.dispatch.waits import Waits
@@ -127,13 +127,14 @@ class Asking:
 
         async def job(tx: Tx) -> list[InteractionView]:
             rows = await tx.rows(
-                "SELECT id FROM interaction WHERE (:status = '' OR status = :status)"
+                "SELECT * FROM interaction WHERE (:status = '' OR status = :status)"
                 " AND (:before = '' OR id < :before) AND (:producer = '*' OR producer = :producer)"
                 " ORDER BY id DESC LIMIT :most",
                 {"status": status, "before": before, "producer": "*" if producer is None else producer, "most": limit},
             )
-            loaded = [await self._setting.questions.load(tx, row["id"]) for row in rows]
-            return [_view(found[0], self._setting.questions.record(found[0]), ()) for found in loaded if found]
+            questions = self._setting.questions
+            found = [interaction_from(row, questions.kinds) for row in rows]
+            return [_view(each, questions.record(each), ()) for each in found]
 
         return await self._tools.store.read(job)
 

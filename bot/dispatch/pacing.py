@@ -13,6 +13,8 @@ from typing import Protocol
 from bot.channels.contract import Rate
 from bot.redis_link import RedisLink
 
+SWEEP_EVERY = 60.0  # seconds
+
 
 class Pacing(Protocol):
     async def book(self, place: str, rates: Sequence[Rate], now: float, urgent: bool) -> float:
@@ -56,21 +58,28 @@ class NoPacing:
 
 @dataclass(slots=True)
 class _Place:
+    """`window` is for how long a booking counts: the longest of its rates."""
+
     booked: deque[float] = field(default_factory=deque)
     blocked: float = 0.0
+    window: float = 0.0
+
+    def matters(self, now: float) -> bool:
+        return self.blocked > now or bool(self.booked and self.booked[-1] + self.window > now)
 
 
 class MemoryPacing:
     def __init__(self) -> None:
         self._places: dict[str, _Place] = {}
+        self._swept = 0.0
 
     async def book(self, place: str, rates: Sequence[Rate], now: float, urgent: bool) -> float:
         if not rates:
             return max(now, await self.blocked_until(place))
+        self._sweep(now)
         known = self._places.setdefault(place, _Place())
-        _forget(known, now - max(rate.seconds for rate in rates))
-        if len(self._places) > 10_000:
-            self._sweep(now)
+        known.window = max(rate.seconds for rate in rates)
+        _forget(known, now - known.window)
         moment = max(now, known.blocked)
         if not urgent:  # a critical one does not queue behind the others: platforms bear a short burst
             moment = max([moment, *(_free_at(known.booked, rate, moment) for rate in rates)])
@@ -91,11 +100,10 @@ class MemoryPacing:
             known.booked.pop()
 
     def _sweep(self, now: float) -> None:
-        self._places = {
-            name: place
-            for name, place in self._places.items()
-            if place.blocked > now or (place.booked and place.booked[-1] > now - 60)
-        }
+        if now - self._swept < SWEEP_EVERY:
+            return
+        self._swept = now
+        self._places = {name: place for name, place in self._places.items() if place.matters(now)}
 
 
 # The same rule as MemoryPacing's, as one step for all replicas. ARGV: now, urgent, seconds to keep, count, seconds, …

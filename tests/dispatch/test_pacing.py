@@ -55,6 +55,14 @@ async def test_every_documented_window_is_kept(pacing: Pacing) -> None:
             assert sum(start <= moment < start + rate.seconds for moment in moments) <= rate.count
 
 
+async def test_a_long_window_is_kept_while_many_other_places_are_booked() -> None:
+    pacing, one_an_hour = MemoryPacing(), (Rate(1, 3600.0),)
+    await pacing.book("teams:ana", one_an_hour, 100.0, False)
+    for number in range(10_001):
+        await pacing.book(f"teams:{number}", one_an_hour, 161.0, False)
+    assert await pacing.book("teams:ana", one_an_hour, 300.0, False) == 3700.0
+
+
 async def test_a_place_that_was_quiet_is_free_again(pacing: Pacing) -> None:
     await book(pacing)
     assert await book(pacing, now=200.0) == 200.0
