@@ -373,6 +373,16 @@ async def keep(tx: Tx, kept: Kept, at: datetime) -> str:
     return state_in([row for write in kept_writes(kept, at) for row in await tx.bulk(write.bulk, write.rows)])
 
 
+async def open_again(tx: Tx, claim: Claim, at: datetime) -> str:
+    """The state of a copy that was closed as failed: open if what was refused is not what it should show by now."""
+    changed = await tx.run(
+        "UPDATE delivery SET state = 'open', due_at = :at, tries = 0, done_at = NULL"
+        " WHERE id = :id AND wanted > :version",
+        {"id": claim.id, "version": claim.version, "at": at.timestamp()},
+    )
+    return State.OPEN if changed else State.FAILED
+
+
 def kept_writes(kept: Kept, at: datetime) -> tuple[Write, ...]:
     """The same as writes that others may share; `state_in` reads what they give back."""
     claim = kept.claim

@@ -240,14 +240,16 @@ class Worker:
 
     async def _record(self, kept: Kept, at: datetime) -> tuple[str, bool]:
         """The state of the copy; and whether it was the last one of a question, which has reached nobody."""
-        if kept.state is State.FAILED and kept.shown < 0:
-            return await self._tools.store.write(partial(self._record_lost, kept, at))
+        if kept.state is State.FAILED:
+            return await self._tools.store.write(partial(self._record_failed, kept, at))
         return outbox.state_in(await self._tools.store.put(*outbox.kept_writes(kept, at))), False
 
-    async def _record_lost(self, kept: Kept, at: datetime, tx: Tx) -> tuple[str, bool]:
+    async def _record_failed(self, kept: Kept, at: datetime, tx: Tx) -> tuple[str, bool]:
         state = await outbox.keep(tx, kept, at)
         if state != State.FAILED:
             return state, False
+        if kept.shown >= 0:
+            return await outbox.open_again(tx, kept.claim, at), False
         return state, await self._lost(tx, kept.claim.ref, kept.claim.interaction_id, kept.detail, at)
 
     async def _shown(self, claim: Claim) -> Kept:

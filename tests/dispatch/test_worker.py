@@ -282,6 +282,28 @@ async def test_a_copy_that_could_not_be_changed_gets_the_next_change(works: Work
     assert back.updated == [2]
 
 
+async def test_a_change_that_comes_while_the_last_one_is_being_refused_is_shown(works: Works) -> None:
+    updating, go = asyncio.Event(), asyncio.Event()
+
+    async def too_large(post: Post) -> None:
+        updating.set()
+        await go.wait()
+        raise DeliveryError(Reason.TOO_LARGE)
+
+    copy = await works.put("A question", "chat")
+    async with running(works.worker()) as worker:
+        await works.until(copy, "done")
+        works.channels["chat"] = Told(too_large)
+        await works.change(copy, "One of two")
+        worker.wake()
+        await updating.wait()
+        works.channels["chat"] = back = Told()
+        await works.change(copy, "Decided")
+        go.set()
+        row = await works.until(copy, "done")
+    assert (back.updated, row["shown"]) == ([2], 2)
+
+
 async def test_no_platform_can_ask_for_a_silence_of_years(works: Works) -> None:
     works.channels["chat"] = Told(refuses(Reason.UNAVAILABLE, 999_999_999_999.0))
     copy = await works.put("A notice", "chat")
