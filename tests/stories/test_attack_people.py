@@ -1,0 +1,53 @@
+"""Who asks, who is asked and who answers, in spellings and numbers that nobody means well."""
+
+import asyncio
+
+import pytest
+
+from bot.keys import Scope
+from bot.rehearsal.failure import status
+from tests.stories.hands import CHANNELS, PEOPLE, press, refusal_of
+from tests.stories.world import ANA, BEN, World
+
+STORM = 200
+
+
+async def test_one_person_in_three_spellings_is_one_approver(world: World) -> None:
+    spellings = [ANA, " ANA@Example.COM ", await world.operator_id(ANA)]
+    assert (await world.ask_blocked(spellings, approvals=2)).status == 422
+    asked = await world.ask_blocked([*spellings, BEN], approvals=2)
+    await world.shown_to_ana("0 of 2 approvals")
+    await press(world, "slack", "Approve")
+    await world.shown_to_ben("1 of 2 approvals: Ana")
+    assert (await world.see(asked["id"]))["status"] == "pending"
+    assert len(world.slack.dm(ANA).messages) == 1
+
+
+@pytest.mark.parametrize("channel", CHANNELS)
+async def test_nobody_approves_their_own_request_however_they_are_spelt(world: World, channel: str) -> None:
+    own = f" {PEOPLE[channel].upper()} "
+    asked = await world.ask_blocked(requested_by={"email": own})
+    await world.shown_to_all()
+    assert "your own request" in await refusal_of(world, channel)
+    assert (await world.see(asked["id"]))["status"] == "pending"
+
+
+async def test_nobody_approves_in_a_chat_what_they_asked_with_their_own_key(world: World) -> None:
+    key = await world.key_for(Scope.INTERACTIONS_WRITE, of=ANA)
+    body = {"kind": "blocked_action", "payload": {"agent": "A", "tool": "t"}, "audience": {"operators": [ANA, BEN]}}
+    asked = await world.call("POST", "/api/v1/interactions", body, key=key)
+    await world.shown_to_ana("Keep blocked")
+    assert "your own request" in await refusal_of(world, "slack")
+    assert (await world.see(asked["id"]))["status"] == "pending"
+
+
+async def test_a_storm_of_unknown_keys_asks_microsoft_once_and_holds_no_click_up(world: World) -> None:
+    asked = await world.ask_blocked([BEN])
+    await world.shown_to_ben("Keep blocked")
+    click = world.teams.chat(BEN).invoke("Approve")
+    asking = world.teams.fail(status(503), part="keys")
+    forged = [world.teams.token(key="stranger", kid=f"stranger-{number}") for number in range(STORM)]
+    answers = await asyncio.gather(*(world.teams.deliver(click, token=token) for token in forged))
+    assert ({each.status for each in answers}, asking.hits <= 1) == ({401}, True)
+    await world.click_in_teams("Approve")
+    assert (await world.end_of(asked["id"]))["decision"]["by"] == "Ben"
