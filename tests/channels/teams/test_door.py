@@ -264,9 +264,10 @@ async def test_unknown_keys_do_not_make_us_ask_again_and_again(world: World) -> 
 
 async def test_known_keys_serve_on_while_the_key_page_is_down(world: World) -> None:
     await world.teams.deliver(installation(world))
-    world.teams.fail(status(500), part="keys")
+    rule = world.teams.fail(status(500), part="keys")
     world.keys._at -= 48 * 3600
-    assert (await world.teams.deliver(installation(world))).status == 200
+    world.keys._tried_at = float("-inf")
+    assert ((await world.teams.deliver(installation(world))).status, rule.hits) == (200, 1)
 
 
 @pytest.mark.parametrize("failure", [garbage(), reset(), http(200, "[" * 100_000), http(200, "[]")], ids=repr)
@@ -280,9 +281,17 @@ async def test_a_key_page_that_makes_no_sense_lets_nobody_in(
 
 async def test_known_keys_serve_on_while_the_key_page_holds_none(world: World) -> None:
     await world.teams.deliver(installation(world))
-    world.teams.fail(http(200, '{"keys": []}'), path=KEYS_PATH)
+    rule = world.teams.fail(http(200, '{"keys": []}'), path=KEYS_PATH)
     world.keys._at -= 48 * 3600
-    assert (await world.teams.deliver(installation(world))).status == 200
+    world.keys._tried_at = float("-inf")
+    assert ((await world.teams.deliver(installation(world))).status, rule.hits) == (200, 1)
+
+
+async def test_who_cannot_be_judged_in_time_is_to_come_again(tenant: TeamsTenant, session: ClientSession) -> None:
+    tenant.fail(hang(), part="keys")
+    async with world_of(tenant, session) as world:
+        (await world.channel._get_inbound()).patience = 0.2
+        assert (await world.teams.deliver(installation(world))).status == 503
 
 
 async def test_without_any_keys_the_channel_still_runs(tenant: TeamsTenant, session: ClientSession) -> None:

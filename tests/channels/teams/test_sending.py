@@ -306,6 +306,16 @@ async def test_who_blocked_the_bot_is_not_knocked_at_again(world: World) -> None
     assert ((await world.refusal()).reason, len(world.teams.journal) - calls) == (Reason.REFUSED, 0)
 
 
+async def test_whose_refusal_an_update_finds_out_is_not_knocked_at_either(world: World) -> None:
+    await world.install()
+    receipt = await world.ask()
+    world.teams.chat("ana@example.com").block()
+    with pytest.raises(DeliveryError):
+        await world.channel.update(operator("ana@example.com"), receipt, post(ENDED, version=1))
+    calls = len(world.teams.journal)
+    assert ((await world.refusal()).reason, len(world.teams.journal) - calls) == (Reason.REFUSED, 0)
+
+
 async def test_who_blocked_the_bot_is_tried_again_after_an_hour(world: World) -> None:
     await world.install()
     world.teams.chat("ana@example.com").block()

@@ -102,7 +102,8 @@ async def test_a_slow_login_serves_the_sends_after_it(tenant: TeamsTenant, sessi
         await world.install()
         await asyncio.sleep(0.6)
         await world.ask()
-    assert tenant.chat("ana@example.com").cards
+    asked = [each for each in tenant.journal if each.path.endswith("/token")]
+    assert (len(asked), bool(tenant.chat("ana@example.com").cards)) == (1, True)
 
 
 async def test_a_hundred_sends_ask_for_one_token(world: World) -> None:
@@ -117,6 +118,23 @@ async def test_after_a_refusal_the_login_is_left_alone_for_a_while(tenant: Teams
         for _ in range(20):
             await world.refusal()
     assert rule.hits <= 2
+
+
+async def test_a_busy_login_is_left_alone_for_as_long_as_it_asks(tenant: TeamsTenant, session: ClientSession) -> None:
+    rule = tenant.fail(status(429, retry_after=9), part="login")
+    async with world_of(tenant, session, **ROOM) as world:
+        await world.refusal()
+        await asyncio.sleep(1.3)
+        assert (await world.refusal()).reason is Reason.RATE_LIMITED
+    assert rule.hits == 1
+
+
+async def test_a_token_is_asked_again_by_itself_after_the_login_failed(
+    tenant: TeamsTenant, session: ClientSession
+) -> None:
+    tenant.fail(status(500), part="login", times=1)
+    async with world_of(tenant, session):
+        await tenant.until(lambda: tenant.login.issued == 1, what="a token that no send asked for")
 
 
 async def test_a_token_is_renewed_before_it_ends(session: ClientSession) -> None:
