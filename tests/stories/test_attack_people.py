@@ -2,11 +2,9 @@
 
 import asyncio
 
-import pytest
-
 from bot.keys import Scope
 from bot.rehearsal.failure import status
-from tests.stories.hands import CHANNELS, PEOPLE, press, refusal_of
+from tests.stories.hands import press, refusal_of
 from tests.stories.world import ANA, BEN, World
 
 STORM = 200
@@ -21,15 +19,6 @@ async def test_one_person_in_three_spellings_is_one_approver(world: World) -> No
     await world.shown_to_ben("1 of 2 approvals: Ana")
     assert (await world.see(asked["id"]))["status"] == "pending"
     assert len(world.slack.dm(ANA).messages) == 1
-
-
-@pytest.mark.parametrize("channel", CHANNELS)
-async def test_nobody_approves_their_own_request_however_they_are_spelt(world: World, channel: str) -> None:
-    own = f" {PEOPLE[channel].upper()} "
-    asked = await world.ask_blocked(requested_by={"email": own})
-    await world.shown_to_all()
-    assert "your own request" in await refusal_of(world, channel)
-    assert (await world.see(asked["id"]))["status"] == "pending"
 
 
 async def test_nobody_approves_in_a_chat_what_they_asked_with_their_own_key(world: World) -> None:
