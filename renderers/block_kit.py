@@ -37,7 +37,7 @@ from renderers.clip import (
 )
 from renderers.inert import one_line, visible
 from renderers.markdown import Paragraph, Run, host_of, parse, safe_link
-from renderers.mrkdwn import escape, exact, fence, fences, literal, sections, write
+from renderers.mrkdwn import escape, exact, fence, fences, literal, sections
 
 Json = dict[str, Any]
 
@@ -69,11 +69,6 @@ class ModalAnswer:
     token: str
     choice: str
     inputs: Mapping[str, str] = field(default_factory=dict)
-
-
-def mrkdwn(markdown: str) -> str:
-    """Markdown from outside as Slack's mrkdwn."""
-    return write(parse(markdown))
 
 
 def render(card: Card, token: str, page: str = "") -> SlackMessage:

@@ -75,10 +75,6 @@ def sections(blocks: Blocks) -> list[str]:
     return list(_packed(_written(blocks)))
 
 
-def write(blocks: Blocks) -> str:
-    return "\n\n".join(sections(blocks))
-
-
 # What is written: pieces that begin a new line (or, after an empty line, a new paragraph), each made of atoms that are
 # short and whole, so that a section can end between any two of them without tearing a link or a style.
 _Piece = tuple[str, list[str]]

@@ -223,7 +223,7 @@ class HasRoutes(Protocol):
 @runtime_checkable
 class Runs(Protocol):
     async def run(self) -> None:
-        """Work beside requests (a socket, a token kept fresh), until cancelled."""
+        """Work beside requests (a socket, a token kept fresh), until cancelled or as long as there is any."""
         ...
 
 

@@ -164,15 +164,15 @@ class Slack:
         return await (await self._inbound()).http(request)
 
     async def run(self) -> None:
-        """Learns the workspace before the first click; then keeps the socket open."""
+        """Learns the workspace before the first click; then keeps the socket open, where there is one."""
         if self.missing():
-            await asyncio.Event().wait()
+            return
         try:
             await self.people.home()
         except DeliveryError as error:
             log.warning("Slack does not say whose workspace this is yet: %s", error.detail)
         if not (token := self._setting("SLACK_APP_TOKEN")):
-            await asyncio.Event().wait()
+            return
         from bot.channels.slack_socket import Socket
 
         await Socket(self._web(token), self.edge.http, self._over_socket, self._greeted).run()

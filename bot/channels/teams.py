@@ -9,7 +9,6 @@ from uuid import UUID
 from aiohttp import web
 from pydantic import JsonValue
 
-from bot.channels import teams_card
 from bot.channels.contract import Check, DeliveryError, Edge, Field, Post, Rate, Reader, Reason, Receipt
 from bot.channels.teams_conversations import Place, PlaceKind, in_thread
 from bot.channels.teams_presence import Presence
@@ -105,6 +104,8 @@ class Teams:
 
     async def _fitting(self, post: Post, put_up: Callable[[dict[str, Any]], Awaitable[str]]) -> str:
         """The card, or one that only says where the whole can be seen, if Teams finds the first too large."""
+        from bot.channels import teams_card
+
         bot = self._presence.settings.bot
         try:
             return await put_up(teams_card.whole(post, bot))

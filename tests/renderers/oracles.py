@@ -16,6 +16,8 @@ from bot.rehearsal.teams_rules import card_problem
 from renderers import clip
 from renderers.block_kit import SlackMessage
 from renderers.email import Mail
+from renderers.markdown import parse
+from renderers.mrkdwn import sections
 
 Json = dict[str, Any]
 
@@ -55,6 +57,11 @@ def objects(value: Any) -> Iterator[Json]:
     if isinstance(value, list):
         for each in value:
             yield from objects(each)
+
+
+def mrkdwn(markdown: str) -> str:
+    """Markdown from outside as Slack's mrkdwn."""
+    return "\n\n".join(sections(parse(markdown)))
 
 
 def odd_characters(text: str) -> list[str]:

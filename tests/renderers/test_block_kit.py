@@ -20,8 +20,8 @@ from slack_sdk.models.blocks import (
 
 from interactions.card import Card, Choice, Format, Input, Severity, Status
 from renderers import block_elements
-from renderers.block_kit import ModalAnswer, SlackMessage, modal, mrkdwn, read_modal, render
-from tests.renderers.oracles import message_problems, objects, view_problems
+from renderers.block_kit import ModalAnswer, SlackMessage, modal, read_modal, render
+from tests.renderers.oracles import message_problems, mrkdwn, objects, view_problems
 from tests.renderers.samples import (
     AT,
     BLOCKED,
@@ -355,14 +355,20 @@ def _cpu_per_render(card: Card) -> float:
     return (time.process_time() - start) / rounds
 
 
-@pytest.mark.parametrize("module", ["adaptive_card", "email", "text"])
+@pytest.mark.parametrize("module", ["email", "text"])
 def test_importing_a_renderer_brings_no_platform_with_it(module: str) -> None:
     assert _comes_with(f"renderers.{module}") == set()
 
 
-def test_block_kit_brings_the_models_that_it_is_made_of_and_the_channel_does_not() -> None:
-    assert _comes_with("renderers.block_kit") == {"slack_sdk"}
-    assert _comes_with("bot.channels.slack") == set()
+@pytest.mark.parametrize(
+    "renderer, channel, library",
+    [("block_kit", "slack", "slack_sdk"), ("adaptive_card", "teams", "adaptivecards")],
+)
+def test_a_renderer_brings_the_models_that_it_is_made_of_and_the_channel_does_not(
+    renderer: str, channel: str, library: str
+) -> None:
+    assert _comes_with(f"renderers.{renderer}") == {library}
+    assert _comes_with(f"bot.channels.{channel}") == set()
 
 
 def _comes_with(module: str) -> set[str]:

@@ -13,13 +13,13 @@ from markdown_it import MarkdownIt
 
 from interactions.card import Card, Choice, Format, Input, Outcome, Payload, Severity, Status, Tone
 from renderers import adaptive_card, block_kit, email, text
-from renderers.block_kit import mrkdwn
 from renderers.inert import clean, visible
 from renderers.markdown import parse, plain, safe_link
 from tests.renderers.oracles import (
     card_problems,
     mail_problems,
     message_problems,
+    mrkdwn,
     objects,
     odd_characters,
     view_problems,
