@@ -40,7 +40,7 @@ from bot.dispatch.pipeline import Rules
 from bot.dispatch.questions import Questions
 from bot.dispatch.setting import Setting
 from bot.dispatch.stamps import Stamps
-from bot.dispatch.worker import Tools
+from bot.dispatch.tools import Tools
 from bot.events.registry import CLASSES, notice_of
 from bot.keys import Keys
 from bot.links import Links

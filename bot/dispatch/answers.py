@@ -9,7 +9,7 @@ from pydantic import JsonValue
 from bot.channels.contract import Answer, Click, Person, ReaderKind, Review
 from bot.dispatch.outbox import FROM_COPIES
 from bot.dispatch.setting import Setting
-from bot.dispatch.worker import Tools
+from bot.dispatch.tools import Tools
 from bot.store import Tx
 from interactions import desk
 from interactions.card import Status

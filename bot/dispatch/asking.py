@@ -27,8 +27,8 @@ from bot.dispatch.posting import Posting
 from bot.dispatch.records import interaction_from, moment
 from bot.dispatch.route import caller, operators_for, readers_for
 from bot.dispatch.setting import Setting
+from bot.dispatch.tools import Tools
 from bot.dispatch.waits import Waits
-from bot.dispatch.worker import Tools
 from bot.ids import new_id
 from bot.store import Row, Tx
 from interactions import desk

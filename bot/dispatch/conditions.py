@@ -9,7 +9,7 @@ from bot.dispatch.posting import Posting
 from bot.dispatch.records import moment
 from bot.dispatch.route import readers_for
 from bot.dispatch.setting import Setting
-from bot.dispatch.worker import Tools
+from bot.dispatch.tools import Tools
 from bot.ids import new_id
 from bot.store import StoreUnavailable, Tx
 from interactions.card import Card, Severity

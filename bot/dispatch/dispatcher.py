@@ -18,8 +18,9 @@ from bot.dispatch.retention import Retention
 from bot.dispatch.setting import Setting
 from bot.dispatch.telling import Telling
 from bot.dispatch.timers import Timers
+from bot.dispatch.tools import Tools
 from bot.dispatch.waits import Waits
-from bot.dispatch.worker import Tools, Worker
+from bot.dispatch.worker import Worker
 from bot.store import Tx
 from interactions.card import Card, Status
 

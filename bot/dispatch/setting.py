@@ -1,4 +1,4 @@
-"""What dispatch is made of beside the worker's tools; made once by the composition root."""
+"""Whom and what dispatch asks: people, rules, kinds of events; made once by the composition root."""
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass

@@ -13,7 +13,7 @@ from bot.dispatch.posting import Posting
 from bot.dispatch.records import event_record
 from bot.dispatch.route import readers_for
 from bot.dispatch.setting import Setting
-from bot.dispatch.worker import Tools
+from bot.dispatch.tools import Tools
 from bot.ids import new_id
 from bot.store import DOUBLE, TEXT, Bulk, StoreUnavailable, Tx, Values, Write
 from interactions.card import Card

@@ -10,21 +10,18 @@ import secrets
 import time
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Protocol
 
 from bot.channels.contract import CanUpdate, Channel, DeliveryError, Post, Reader, ReaderKind, Reason, Receipt
-from bot.clock import Clock
 from bot.dispatch import chain, outbox
-from bot.dispatch.cooldown import Cooldown
-from bot.dispatch.health import ChannelHealth, HealthBoard, after_refusal, after_success
+from bot.dispatch.health import ChannelHealth, after_refusal, after_success
 from bot.dispatch.outbox import Attempt, Claim, Kept, State
-from bot.dispatch.pacing import Pacing, place_of
-from bot.dispatch.stamps import Stamps
+from bot.dispatch.pacing import place_of
+from bot.dispatch.tools import Tools
 from bot.steady import forever
-from bot.store import Store, StoreUnavailable, Tx
+from bot.store import StoreUnavailable, Tx
 from interactions.card import Severity, Status
 
 log = logging.getLogger(__name__)
@@ -43,43 +40,6 @@ class Lost(Protocol):
     """Hears in the transaction that closes a copy which nobody took; true if it was a question's last copy."""
 
     async def __call__(self, tx: Tx, ref: str, interaction_id: str, because: str, at: datetime) -> bool: ...
-
-
-class Readers(Protocol):
-    async def reader(self, operator_id: str) -> Reader | None:
-        """How an operator can be reached now; None for somebody who is gone."""
-        ...
-
-
-class Observer(Protocol):
-    """What is counted. Nothing in here may fail or wait."""
-
-    def attempted(self, channel: str, reason: str, seconds: float) -> None: ...
-
-    def gave_up(self, channel: str) -> None: ...
-
-    def broken(self, channel: str, *, broken: bool) -> None: ...
-
-    def shown(self, seconds: float) -> None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Tools:
-    """Everything that the worker works with, made once by the composition root.
-
-    `mask` takes secrets out of what a platform said: it may repeat what was sent to it.
-    """
-
-    store: Store
-    channels: Callable[[], Mapping[str, Channel]]
-    readers: Readers
-    clock: Clock
-    stamps: Stamps
-    pacing: Pacing
-    cooldown: Cooldown
-    board: HealthBoard
-    observer: Observer
-    mask: Callable[[str], str] = str
 
 
 class Worker:
@@ -102,8 +62,8 @@ class Worker:
         self._crowded = crowded
         self._wake = asyncio.Event()
         self._running: Counter[str] = Counter()
-        self._places: dict[str, str] = {}
-        self._held: dict[str, float] = {}
+        self._sending_on: dict[str, str] = {}  # by claim, the channel whose room it takes up
+        self._held_since: dict[str, float] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._stopping = False
         self.lease = secrets.token_hex(8)  # this worker's name: what another one has taken over is no longer ours
@@ -121,9 +81,9 @@ class Worker:
     def start(self, claims: Sequence[Claim]) -> None:
         """Work on claims that are leased already."""
         for claim in claims:
-            if claim.id in self._held:  # its lease ran out while it is still being shown here
+            if claim.id in self._held_since:  # its lease ran out while it is still being shown here
                 continue
-            self._held[claim.id] = time.monotonic()
+            self._held_since[claim.id] = time.monotonic()
             self._enter(claim, claim.channel)
             task = asyncio.create_task(self._work(claim))
             self._tasks.add(task)
@@ -152,7 +112,7 @@ class Worker:
 
     async def _renew(self) -> None:
         long_since = time.monotonic() - outbox.LEASE_SECONDS / 3
-        ids = [delivery for delivery, began in self._held.items() if began < long_since]
+        ids = [delivery for delivery, began in self._held_since.items() if began < long_since]
         if ids:
             await self._tools.store.put(outbox.renewed(ids, self.lease, self._tools.clock.now()))
 
@@ -202,18 +162,18 @@ class Worker:
         except StoreUnavailable as error:  # the lease runs out, and somebody takes it up again
             log.warning("a copy waits for the database: %s", error, extra={"ref": claim.ref})
         finally:
-            del self._held[claim.id]
+            del self._held_since[claim.id]
             self._leave(claim)
 
     def _enter(self, claim: Claim, channel: str) -> None:
         """Take up a place of this channel, and give back the one that was held: who falls back crowds no one behind."""
-        if claim.id in self._places:
+        if claim.id in self._sending_on:
             self._leave(claim)
-        self._places[claim.id] = channel
+        self._sending_on[claim.id] = channel
         self._running[channel] += 1
 
     def _leave(self, claim: Claim) -> None:
-        channel = self._places.pop(claim.id)
+        channel = self._sending_on.pop(claim.id)
         self._running[channel] -= 1
         if self._running[channel] >= AT_ONCE - 1:
             self.wake()
@@ -293,7 +253,7 @@ class Worker:
             if channel is None or channel.missing():
                 refusals.append(_not_here(name, channel))
                 continue
-            if self._places[claim.id] != name:
+            if self._sending_on[claim.id] != name:
                 if self._running[name] >= AT_ONCE:
                     return _later(claim, attempts, step, 0.0, claim.tries, refusals)
                 self._enter(claim, name)

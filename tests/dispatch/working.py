@@ -16,7 +16,8 @@ from bot.dispatch.health import ChannelHealth, HealthBoard
 from bot.dispatch.outbox import NewDelivery, NewPost
 from bot.dispatch.pacing import MemoryPacing
 from bot.dispatch.stamps import Stamps
-from bot.dispatch.worker import Tools, Worker
+from bot.dispatch.tools import Tools
+from bot.dispatch.worker import Worker
 from bot.ids import new_id
 from bot.store import Job, Row, Store, Tx, Write
 from interactions.card import Card, Severity, Status
