@@ -104,12 +104,11 @@ class LiveSettings:
             await self._follow()
             stored = files.checked(changes, self.now.fields)
             self._refuse_locked(stored)
-            content = _merged(read(self._path), stored)
-            after = files.again(self.now, content)
+            after = files.again(self.now, files.merged(read(self._path), stored))
             await self._refuse_uncallable(stored, after)
             await asyncio.to_thread(change, self._path, stored)
             found = _stamp(self._path)
-            names = sorted(name for name in changes if self.now.get(name) != after.get(name))
+            names = sorted(name for name in stored if self.now.get(name) != after.get(name))
             await self._write_down(names, by)
             await self._hold(after, found)
         return [name for name in names if name in AT_START]
@@ -310,11 +309,6 @@ def _hash(content: Mapping[str, str]) -> str:
 
 def _may_have_replicas(settings: Settings) -> bool:
     return settings.database_url.startswith("postgresql")
-
-
-def _merged(content: Mapping[str, str], changes: Mapping[str, str | None]) -> dict[str, str]:
-    merged = {**content, **{name: value for name, value in changes.items() if value is not None}}
-    return {name: value for name, value in merged.items() if changes.get(name, "") is not None}
 
 
 def _stamp(path: Path) -> tuple[int, int]:

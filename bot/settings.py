@@ -20,7 +20,6 @@ ENVIRONMENT = "the environment"
 DEFAULT = "default"
 GIVEN = "what was given"
 
-_OURS = ("GATEBELL_", "SLACK_", "TEAMS_", "SMTP_", "MCP_ALERT_", "MCPGATEWAY_", "WEBHOOK_")
 _CLIENT = frozenset({"GATEBELL_URL", "GATEBELL_API_KEY"})  # the Python client's own, often set beside the server's
 
 
@@ -287,13 +286,19 @@ def _fill(values: dict[str, str], data_dir: Path, flaws: list[Flaw], make_key: b
 
 
 def _own_address(host: str, port: str) -> str:
+    own = own_host(host)
+    return f"http://[{own}]:{port}" if ":" in own else f"http://{own}:{port}"
+
+
+def own_host(host: str) -> str:
+    """Where a server that listens on this host is found from its own machine; it may listen on every address."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:
-        return f"http://{host}:{port}"
-    if address.is_unspecified:
-        host = "127.0.0.1" if address.version == 4 else "::1"
-    return f"http://{host}:{port}" if address.version == 4 else f"http://[{host}]:{port}"
+        return host
+    if not address.is_unspecified:
+        return host
+    return "127.0.0.1" if address.version == 4 else "::1"
 
 
 def own_secret(data_dir: Path) -> str:
@@ -343,13 +348,19 @@ def _warnings(
     sources: Mapping[str, str],
 ) -> Iterator[str]:
     known = {name for field in table for name in (field.name, *field.aliases)} | _CLIENT
+    families = {_family(name) for name in known}
     for source, layer in layers:
         for name in sorted(layer.keys() - known):
-            near = difflib.get_close_matches(name, known, 1, 0.85) if name.startswith(_OURS) else []
+            near = difflib.get_close_matches(name, known, 1, 0.85) if _family(name) in families else []
             if near:
                 yield f"{name} (in {source}) is not a setting; perhaps {near[0]} is meant"
     if values["DATABASE_URL"].startswith("postgresql:") and sources["SECRET_KEY"] == DEFAULT:
         yield "SECRET_KEY was made for this machine; several replicas need the same one, so set it"
+
+
+def _family(name: str) -> str:
+    """What a name begins with, as all settings of one channel do."""
+    return name.partition("_")[0]
 
 
 # ---- saving ---------------------------------------------------------------------------------------------------------
@@ -382,6 +393,12 @@ def _refuse_clashes(
     clashes = [flaw for flaw in after if flaw.name in stored or flaw not in before]
     if clashes:
         raise SettingsFault(clashes)
+
+
+def merged(content: Mapping[str, str], stored: Mapping[str, str | None]) -> dict[str, str]:
+    """The saved file's content as it is after a change."""
+    kept = {name: value for name, value in content.items() if name not in stored}
+    return kept | {name: value for name, value in stored.items() if value is not None}
 
 
 def checked(changes: Mapping[str, str | None], fields: Iterable[Field] = ()) -> dict[str, str | None]:

@@ -15,7 +15,7 @@ from bot.logs import Mask
 from bot.store import Row, Store, Tx
 
 FIRST = "0" * 64
-HEAD = "SELECT seq, mac FROM audit_head WHERE id = 1"
+_END = "SELECT seq, mac FROM audit_head WHERE id = 1 "
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,14 +167,13 @@ class Ledger:
         return any(hmac.compare_digest(row["mac"], _mac(row, previous, key)) for key in self._keys)
 
     async def _head(self, tx: Tx) -> Row:
-        sql = f"{HEAD} {tx.for_update}"
-        head = await tx.row(sql)
+        head = await tx.row(_END + tx.for_update)
         if head is None:
             await tx.run(
                 "INSERT INTO audit_head (id, seq, mac, seal) VALUES (1, 0, :mac, :seal) ON CONFLICT (id) DO NOTHING",
                 {"mac": FIRST, "seal": _seal(0, FIRST, self._keys[0])},
             )
-            head = await tx.row(sql)
+            head = await tx.row(_END + tx.for_update)
         assert head is not None  # it was put there one line above
         return head
 

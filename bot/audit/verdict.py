@@ -25,12 +25,14 @@ class Anchoring(StrEnum):
 
 
 class Trouble(StrEnum):
-    CHANGED = "changed"
-    CUT = "cut"
-    HEAD = "head"
-    FORGED = "forged"
-    OLDER = "older"
-    OTHER = "other"
+    """What does not fit."""
+
+    CHANGED = "changed"  # an entry
+    CUT = "cut"  # entries are missing at the end
+    HEAD = "head"  # the row with the log's end
+    FORGED = "forged"  # the anchor
+    OLDER = "older"  # the log ends before its anchor
+    OTHER = "other"  # where the anchor holds, another entry stands
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,14 +65,8 @@ def _entries(chain: Chain) -> Verdict | None:
 def _end(chain: Chain, mark: Mark | None) -> Verdict | None:
     """What the head row says that does not fit the entries."""
     head, entry = chain.head, chain.count + 1
-    if head is None and (chain.count or (mark and mark.seq)):
-        known = f" {_entries_words(mark.seq)} stood there on {_moment(mark.at)}." if mark and mark.seq else ""
-        if not chain.count:
-            return Verdict(f"The log is empty, and the row with its end is gone.{known}", Trouble.OLDER, 1)
-        words = f"The row with the end of the log is gone, so entries may be missing after {chain.count}.{known}"
-        return Verdict(words, Trouble.HEAD, entry)
     if head is None:
-        return None
+        return _no_end(chain, mark)
     if head.sealed and head.seq > chain.count:
         emptied = f"The log was emptied: entries 1 to {head.seq} are missing."
         cut = f"Entries are missing at the end: {_span(entry, head.seq)}."
@@ -80,6 +76,17 @@ def _end(chain: Chain, mark: Mark | None) -> Verdict | None:
             f"The row with the end of the log is not as it was written, so entries may be missing after {chain.count}."
         )
         return Verdict(words, Trouble.HEAD, entry)
+    return None
+
+
+def _no_end(chain: Chain, mark: Mark | None) -> Verdict | None:
+    """The head row is written with the first entry, so only a log that never had one lacks it."""
+    known = f" {_entries_words(mark.seq)} stood there on {_moment(mark.at)}." if mark and mark.seq else ""
+    if chain.count:
+        words = f"The row with the end of the log is gone, so entries may be missing after {chain.count}.{known}"
+        return Verdict(words, Trouble.HEAD, chain.count + 1)
+    if known:
+        return Verdict(f"The log is empty, and the row with its end is gone.{known}", Trouble.OLDER, 1)
     return None
 
 

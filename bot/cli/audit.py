@@ -125,9 +125,8 @@ async def _every_entry(opened: Opened, out: TextIO) -> None:
 def _words(entry: Entry) -> str:
     detail = f" {json.dumps(entry.detail, ensure_ascii=False)}" if entry.detail else ""
     place = f" on {entry.place}" if entry.place else ""
-    return (
-        f"{entry.seq:>6}  {entry.at:%Y-%m-%d %H:%M:%S}  {entry.actor}  {entry.action}  {entry.subject}{place}{detail}"
-    )
+    who = f"{entry.actor} for {entry.on_behalf}" if entry.on_behalf else entry.actor
+    return f"{entry.seq:>6}  {entry.at:%Y-%m-%d %H:%M:%S}  {who}  {entry.action}  {entry.subject}{place}{detail}"
 
 
 def _fields(entry: Entry) -> dict[str, object]:

@@ -18,7 +18,7 @@ from bot.core_fields import CORE
 from bot.dispatch.notice import Unfit, Unknown
 from bot.env_file import read
 from bot.logs import HIDDEN
-from bot.settings import SAVED, Flaw, Settings, SettingsFault, checked, data_dir, load, save
+from bot.settings import SAVED, Flaw, Settings, SettingsFault, checked, data_dir, load, merged, save
 from bot.store import StoreUnavailable
 from bot.store.migrate import CannotMigrate
 
@@ -150,8 +150,8 @@ def _refuse_uncallable(field: Field, value: str, folder: Path) -> None:
     """As the pages do. Raises SettingsFault."""
     from bot.channels import http
 
-    saved = {**read(folder / SAVED), **checked({field.name: value}, fields())}
-    after = load(fields(), os.environ, folder, saved={each: said for each, said in saved.items() if said is not None})
+    saved = merged(read(folder / SAVED), checked({field.name: value}, fields()))
+    after = load(fields(), os.environ, folder, saved=saved)
     try:
         asyncio.run(http.check_resolved(value, http.Allowed.parse(after["ALLOWED_PRIVATE_HOSTS"])))
     except ValueError as error:

@@ -124,7 +124,7 @@ async def _give_up(product: "Product", question_id: str, wait: float) -> None:
     from bot.doctor.round_trip import end
 
     try:
-        await end(product.dispatcher, question_id, f"No answer came in within {wait:.0f} seconds.", "cli")
+        await end(product.dispatcher, question_id, f"No answer came in within {wait:.0f} seconds.", BY)
     except Conflict:
         return
 

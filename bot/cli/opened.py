@@ -41,6 +41,7 @@ class Opened:
     operators: Operators
     keys: Keys
     mask: Mask
+    settings: Settings
 
     async def operator_id(self, name: str) -> str:
         """Raises Unknown."""
@@ -106,7 +107,7 @@ def _is_installed(settings: Settings) -> bool:
 
 
 def on_database(settings: Settings, work: Callable[[Opened], Awaitable[None]], *, anchored: bool = True) -> None:
-    """The same with settings that are known already, and failing as it fails."""
+    """The same with settings that are known already; whatever goes wrong is raised."""
 
     async def job() -> None:
         async with _opened(settings) as opened:
@@ -142,7 +143,7 @@ async def _opened(settings: Settings) -> AsyncIterator[Opened]:
         mask = Mask(settings.secrets)
         ledger = Ledger(store, derive(settings.secret_key, "audit"), mask)
         anchor = Anchor(ledger, AnchorFile(settings.data_dir, derive(settings.secret_key, "anchor")), now)
-        yield Opened(store, ledger, anchor, Operators(store, ledger, now), Keys(store, ledger, now), mask)
+        yield Opened(store, ledger, anchor, Operators(store, ledger, now), Keys(store, ledger, now), mask, settings)
     finally:
         await store.stop()
 

@@ -5,7 +5,7 @@ from typing import Annotated
 
 from typer import Argument, Option, Typer, echo
 
-from bot.cli.opened import BY, Opened, now, settings_or_exit, with_database
+from bot.cli.opened import BY, Opened, now, with_database
 from bot.operators import Operator
 from interactions.model import Role
 
@@ -74,7 +74,7 @@ def login_link(email: Email) -> None:
         access = Access(opened.store, opened.ledger, now)
         secret = await access.link(operator_id, Purpose.SIGN_IN, LINK_LIVES)
         await opened.ledger.write(now(), BY, "session.link_printed", email)
-        echo(link_to(settings_or_exit().base_url, secret))
+        echo(link_to(opened.settings.base_url, secret))
 
     with_database(work)
 

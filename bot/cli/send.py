@@ -5,6 +5,7 @@ of the two takes it first sends it once.
 """
 
 import asyncio
+import time
 from typing import Annotated
 
 from pydantic import JsonValue
@@ -50,16 +51,16 @@ async def _send(settings: Settings, card: Card, audience: Audience, wait: float)
         said: dict[str, JsonValue] = {"to": list(audience.operators), "channel": audience.channel}
         await product.ledger.write(product.clock.now(), BY, "notice.sent", ref, "", said)
         working = asyncio.create_task(product.dispatcher.run())
-        until = asyncio.get_running_loop().time() + wait
-        while True:
-            copies = await product.store.read(lambda tx: deliveries_of(tx, ref))
-            late = asyncio.get_running_loop().time() > until
-            if late or all(copy.state != "waiting" for copy in copies):
-                break
-            await asyncio.sleep(LOOK)
-        working.cancel()
-        await asyncio.gather(working, return_exceptions=True)
-        return copies
+        until = time.monotonic() + wait
+        try:
+            while True:
+                copies = await product.store.read(lambda tx: deliveries_of(tx, ref))
+                if time.monotonic() > until or all(copy.state != "waiting" for copy in copies):
+                    return copies
+                await asyncio.sleep(LOOK)
+        finally:
+            working.cancel()
+            await asyncio.gather(working, return_exceptions=True)
 
 
 def _card(text: str) -> Card:

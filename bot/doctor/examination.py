@@ -20,7 +20,7 @@ from bot.channels.contract import CALLER_CHANNEL, CHECK_SECONDS, CanCheck, Chann
 from bot.doctor import reach, way_back
 from bot.doctor.reach import plain
 from bot.logs import Mask
-from bot.settings import Settings
+from bot.settings import DEFAULT, Settings
 from bot.store import Store, StoreUnavailable, Tx
 
 log = logging.getLogger(__name__)
@@ -28,7 +28,7 @@ log = logging.getLogger(__name__)
 PATIENCE = CHECK_SECONDS + 1  # seconds for each part; all are looked at together
 CLOCK_OFF = 60.0  # Slack refuses what is five minutes off; Microsoft's tokens are as strict
 _ADDRESS = "Public address"
-ROOM = 200 * 1024 * 1024  # bytes that should be free for the database
+FREE = 200 * 1024 * 1024  # bytes that should be free for the database
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,7 +192,7 @@ def _disk(settings: Settings) -> Check:
         return Check(name, False, f"{place} cannot be written", "Let the user that runs Gatebell write there.")
     found = os.statvfs(place)
     free = found.f_bavail * found.f_frsize
-    if free < ROOM:
+    if free < FREE:
         return Check(name, False, f"only {free // 2**20} MiB are free in {place}", "Make room, or move the data.")
     return Check(name, True, f"{free // 2**20:,} MiB free")
 
@@ -336,20 +336,19 @@ def _looking_at(channel: Channel) -> Look:
 
 def _not_set_up(patient: Patient, channel: Channel, missing: Sequence[str]) -> Check:
     """Nothing is wrong with a channel that nobody wants; one that was begun wants to be finished."""
-    begun = _begun(patient.settings, channel)
-    cause = f"{', '.join(missing)} missing"
+    if not _begun(patient.settings, channel):
+        return Check("Settings", True, "not set up")
     mends = [each.mend for each in channel.fields if each.name in missing and each.mend]
-    if begun:
-        return Check("Settings", False, cause, " ".join(mends))
-    return Check("Settings", True, "not set up")
+    return Check("Settings", False, f"{', '.join(missing)} missing", " ".join(mends))
 
 
 def _begun(settings: Settings, channel: Channel) -> bool:
     """Whether somebody wants this channel: it has a setting for it alone, or was put into the chain."""
-    by_itself = settings.field("CHAIN")
-    wanted = channel.name in settings.chain and by_itself and channel.name not in by_itself.default.split(",")
+    chain = settings.field("CHAIN")
+    by_itself = chain.default.split(",") if chain else []
+    put_there = channel.name in settings.chain and channel.name not in by_itself
     own = [each.name for each in channel.fields if not each.shared]
-    return bool(wanted) or any(settings.sources.get(name, "default") != "default" for name in own)
+    return put_there or any(settings.sources.get(name, DEFAULT) != DEFAULT for name in own)
 
 
 async def questioned(channel: Channel) -> Sequence[Check]:

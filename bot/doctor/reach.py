@@ -3,7 +3,6 @@
 import asyncio
 import hashlib
 import hmac
-import ipaddress
 import os
 import secrets
 import ssl
@@ -15,7 +14,7 @@ from aiohttp import ClientError, ClientSession, ClientTimeout
 from yarl import URL
 
 from bot.channels.contract import CHECK_SECONDS, Check
-from bot.settings import Settings, is_loopback
+from bot.settings import Settings, is_loopback, own_host
 
 REACH = "/admin/health/reach"  # answers a riddle that only this installation can solve
 CERTIFICATE_DAYS = 14
@@ -133,22 +132,11 @@ async def _unreached(place: Place, error: Exception) -> Check:
 async def _listens(settings: Settings) -> bool:
     try:
         async with asyncio.timeout(CHECK_SECONDS):
-            _, writer = await asyncio.open_connection(_own_host(settings.host), settings.port)
+            _, writer = await asyncio.open_connection(own_host(settings.host), settings.port)
     except (OSError, TimeoutError):
         return False
     writer.close()
     return True
-
-
-def _own_host(host: str) -> str:
-    """Where a server that listens on every address is found from its own machine."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host
-    if not address.is_unspecified:
-        return host
-    return "127.0.0.1" if address.version == 4 else "::1"
 
 
 def plain(error: BaseException) -> str:

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from enum import StrEnum
 
 from bot.channels.contract import Channel, IsCalled
@@ -28,6 +28,8 @@ _LAST = "round_trip:last"
 _ENDED_UNANSWERED = frozenset({"expired", "withdrawn"})
 _IDENTITY = frozenset({"not_asked", "role", "own_request"})
 _PERSONAL = frozenset({"a request from another workspace", "a request from another app", "another tenant"})
+_DECIDING = frozenset({"ended", "expired", "unknown_choice", "input", "voted", "changed"})
+_PAST_THE_EDGE = _IDENTITY | _PERSONAL | _DECIDING | {"token"}
 
 
 class State(StrEnum):
@@ -115,9 +117,9 @@ async def end(dispatcher: Dispatcher, question_id: str, because: str, by: str) -
     await dispatcher.withdraw(question_id, because, by=by)
 
 
-async def last(store: Store, channel: str) -> str:
-    """The question of the last round trip on this channel; "" where there was none."""
-    found = await ChannelMemory(store, lambda: datetime.now(UTC), channel).get(_LAST)
+async def last(memory: ChannelMemory) -> str:
+    """The question of the last round trip on the channel whose memory this is; "" where there was none."""
+    found = await memory.get(_LAST)
     return found if isinstance(found, str) else ""
 
 
@@ -194,12 +196,12 @@ def _sent(traces: Traces) -> Hop:
 
 
 def _delivered(traces: Traces) -> Hop:
-    if any(not row["reason"] for row in traces.attempts):
-        took = next(row["took_ms"] for row in traces.attempts if not row["reason"])
-        return Hop("Delivered", State.DONE, f"The platform took it after {took:.0f} ms.")
-    last = traces.attempts[-1] if traces.attempts else {}
-    words = f"The platform refused it: {last.get('detail') or last.get('reason') or 'no answer yet'}"
-    return Hop("Delivered", State.FAILED, words, mend_of(str(last.get("reason", ""))))
+    taken = next((row for row in traces.attempts if not row["reason"]), None)
+    if taken:
+        return Hop("Delivered", State.DONE, f"The platform took it after {taken['took_ms']:.0f} ms.")
+    refused = traces.attempts[-1] if traces.attempts else {}
+    words = f"The platform refused it: {refused.get('detail') or refused.get('reason') or 'no answer yet'}"
+    return Hop("Delivered", State.FAILED, words, mend_of(str(refused.get("reason", ""))))
 
 
 def _clicked(traces: Traces, silent: str) -> Hop:
@@ -226,9 +228,7 @@ def _silence(traces: Traces, channel: Channel | None) -> str:
 
 def _signature(traces: Traces) -> Hop:
     """What the edge itself refused, before it looked at who pressed what."""
-    at_the_edge = [why for why in traces.refusals if why not in _IDENTITY | _PERSONAL and why != "token"]
-    known = {"ended", "expired", "unknown_choice", "input", "voted", "changed"}
-    wrong = [why for why in at_the_edge if why not in known]
+    wrong = [why for why in traces.refusals if why not in _PAST_THE_EDGE]
     if traces.doubt and not traces.decided:
         words = f"An answer came in and was refused: {traces.doubt.words}."
         return Hop("Signature", State.FAILED, words, traces.doubt.mend)

@@ -3,6 +3,7 @@
 Kept in the database, so that the doctor says the same as a command and on its page.
 """
 
+import json
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -52,12 +53,11 @@ async def _found(store: Store, channel: Channel, at: datetime) -> Found:
         came,
         0 if came.clicked_at else await store.read(lambda tx: _asked(tx, channel.name)),
         await store.read(lambda tx: _changed_at(tx, {each.name for each in channel.fields})),
-        await _last_trip(store, channel, at),
+        await _last_trip(store, channel, await last(memory), at),
     )
 
 
-async def _last_trip(store: Store, channel: Channel, at: datetime) -> Trip | None:
-    trip_id = await last(store, channel.name)
+async def _last_trip(store: Store, channel: Channel, trip_id: str, at: datetime) -> Trip | None:
     try:
         return await follow(store, {channel.name: channel}, trip_id, at) if trip_id else None
     except Unknown:
@@ -73,12 +73,13 @@ async def _asked(tx: Tx, channel: str) -> int:
     return len(rows)
 
 
-async def _changed_at(tx: Tx, names: set[str]) -> float:
+async def _changed_at(tx: Tx, fields: set[str]) -> float:
     """When somebody last saved one of these settings; what fills itself is nobody's change."""
     rows: list[Row] = await tx.rows(
         "SELECT at, detail FROM audit WHERE action = 'settings.saved' AND actor <> 'system' ORDER BY seq DESC LIMIT 100"
     )
-    return next((float(row["at"]) for row in rows if any(f'"{name}"' in row["detail"] for name in names)), 0.0)
+    saved = ((float(row["at"]), json.loads(row["detail"]).get("names", ())) for row in rows)
+    return next((at for at, names in saved if not fields.isdisjoint(names)), 0.0)
 
 
 # ---- what is said ------------------------------------------------------------------------------------------------

@@ -50,6 +50,13 @@ def test_what_was_done_to_the_log_is_said_in_words(three: Shell, sql: tuple[str,
     assert told.stderr.endswith(f"{RESTORED if sql is EMPTIED else DONE}\n")
 
 
+def test_the_list_says_who_did_it_and_for_whom(three: Shell) -> None:
+    change(three, "UPDATE audit SET on_behalf = 'ana@example.com' WHERE seq = 3")
+    newest, *others = three.run("audit", "list").stdout.splitlines()
+    assert "cli for ana@example.com  operator.added" in newest
+    assert [" for " in line for line in others] == [False, False]
+
+
 def test_a_log_that_is_whole_says_so(three: Shell) -> None:
     told = three.run("audit", "verify")
     assert (told.exit_code, told.stdout) == (0, "Every entry is as it was written, and none is missing (3 entries).\n")

@@ -149,6 +149,12 @@ def test_a_slip_of_the_pen_is_noticed(tmp_path: Path) -> None:
     assert warnings == ("SLACK_BOT_TOKN (in the environment) is not a setting; perhaps SLACK_BOT_TOKEN is meant",)
 
 
+@pytest.mark.parametrize("slip, meant", [("COOLDOWN_SECOND", "COOLDOWN_SECONDS"), ("DATABASE_URI", "DATABASE_URL")])
+def test_a_slip_in_a_setting_of_the_core_is_noticed_too(tmp_path: Path, slip: str, meant: str) -> None:
+    said = f"{slip} (in the environment) is not a setting; perhaps {meant} is meant"
+    assert loaded(tmp_path, {slip: "x"}).warnings == (said,)
+
+
 def test_a_clock_that_can_be_moved_is_only_for_this_machine(tmp_path: Path) -> None:
     assert flaws(tmp_path, {"GATEBELL_TEST_CLOCK": "on", "HOST": "0.0.0.0"}) == ["GATEBELL_TEST_CLOCK"]
     assert loaded(tmp_path, {"GATEBELL_TEST_CLOCK": "1"}).test_clock
