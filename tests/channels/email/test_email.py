@@ -13,7 +13,7 @@ from bot.channels.contract import CanCheck, CanUpdate, Channel, DeliveryError, P
 from bot.channels.email import Email
 from bot.channels.email_failure import failure as meaning
 from bot.channels.email_letter import parse_address
-from bot.channels.email_relay import MAILS_PER_CONNECTION, Relay, Security, Server
+from bot.channels.email_relay import FRESH_SECONDS, IDLE_SECONDS, MAILS_PER_CONNECTION, Relay, Security, Server
 from bot.doctor.round_trip import mend_of
 from bot.rehearsal import failure
 from bot.rehearsal.mail import Mailbox
@@ -260,6 +260,40 @@ async def test_a_cancelled_send_leaves_no_half_used_connection(mailbox: Mailbox,
     mailbox.heal()
     await channel.send(BEN, POST)
     assert [letter.recipients for letter in mailbox.letters] == [("ana@example.com",), ("ben@example.com",)]
+    assert (mailbox.connections, len(mailbox.open_transports)) == (2, 1)
+
+
+async def test_a_connection_that_nobody_needs_any_more_is_ended(mailbox: Mailbox, channel: Email) -> None:
+    await channel.send(ANA, POST)
+    [kept] = channel._relay._idle
+    kept.used_at -= IDLE_SECONDS + 1
+    channel._relay.tidy()
+    await asyncio.sleep(0.2)
+    assert mailbox.open_transports == set()
+
+
+async def test_a_connection_that_is_still_needed_is_kept(mailbox: Mailbox, channel: Email) -> None:
+    await channel.send(ANA, POST)
+    channel._relay.tidy()
+    await channel.send(ANA, POST)
+    assert mailbox.connections == 1
+
+
+async def test_an_old_connection_whose_server_fell_silent_costs_nothing(mailbox: Mailbox, channel: Email) -> None:
+    await channel.send(ANA, POST)
+    [kept], [transport] = channel._relay._idle, mailbox.open_transports
+    kept.used_at -= FRESH_SECONDS + 1
+    assert isinstance(transport, asyncio.Transport)
+    transport.pause_reading()
+    await channel.send(ANA, POST)
+    assert (len(mailbox.letters), mailbox.connections) == (2, 2)
+
+
+async def test_a_greeting_that_fails_leaves_no_connection(mailbox: Mailbox) -> None:
+    mailbox.fail(failure.hang(), path="EHLO")
+    await refused(email(mailbox, patience=0.3))
+    await asyncio.sleep(0.2)
+    assert mailbox.open_transports == set()
 
 
 async def test_at_the_end_every_connection_is_closed(mailbox: Mailbox, channel: Email) -> None:
@@ -460,6 +494,14 @@ async def test_one_bad_address_does_not_keep_a_mail_from_the_rest(mailbox: Mailb
     mailbox.fail(failure.status(550), path="RCPT", to="ops@example.com")
     receipt = await channel.send(ROOM, POST)
     assert (mailbox.letters[0].recipients, receipt.extra["refused"]) == (("ana@example.com",), ["ops@example.com"])
+
+
+async def test_a_room_is_tried_again_while_one_of_its_addresses_may_still_take_the_mail(
+    mailbox: Mailbox, channel: Email
+) -> None:
+    mailbox.fail(failure.status(550), path="RCPT", to="ops@example.com")
+    mailbox.fail(failure.status(450), path="RCPT", to="ana@example.com")
+    assert (await refused(channel, ROOM)).reason.passes
 
 
 # ---- setting up ------------------------------------------------------------------------------------------------------
