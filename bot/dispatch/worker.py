@@ -23,6 +23,7 @@ from bot.dispatch.tools import Tools
 from bot.steady import forever
 from bot.store import StoreUnavailable, Tx
 from interactions.card import Severity, Status
+from interactions.text import visible, whole
 
 log = logging.getLogger(__name__)
 
@@ -161,6 +162,8 @@ class Worker:
             await self._keep(await self._shown(claim))
         except StoreUnavailable as error:  # the lease runs out, and somebody takes it up again
             log.warning("a copy waits for the database: %s", error, extra={"ref": claim.ref})
+        except Exception:
+            log.exception("a result could not be written; the copy will be shown again", extra={"ref": claim.ref})
         finally:
             del self._held_since[claim.id]
             self._leave(claim)
@@ -330,7 +333,7 @@ class Worker:
         at, began = self._tools.clock.now(), time.perf_counter()
         if self._tools.board.of(channel.name).paused(at):
             return DeliveryError(Reason.TIMED_OUT, f"{channel.title} has not answered several times; pausing")
-        outcome = _masked(await _try(channel, reader, post, claim.receipt), self._tools.mask)
+        outcome = _fit_to_keep(await _try(channel, reader, post, claim.receipt), self._tools.mask)
         took = time.perf_counter() - began
         refused = outcome if isinstance(outcome, DeliveryError) else None
         verb = "update" if claim.receipt else "send"
@@ -382,10 +385,11 @@ async def _try(channel: Channel, reader: Reader, post: Post, receipt: Receipt | 
         return DeliveryError(Reason.INVALID, f"unexpected failure ({type(error).__name__})")
 
 
-def _masked(outcome: Receipt | DeliveryError, mask: Callable[[str], str]) -> Receipt | DeliveryError:
+def _fit_to_keep(outcome: Receipt | DeliveryError, mask: Callable[[str], str]) -> Receipt | DeliveryError:
+    """What a platform said holds no secret any more, and nothing that a database refuses: it may say anything."""
     if isinstance(outcome, Receipt):
         return outcome
-    return DeliveryError(outcome.reason, mask(outcome.detail), outcome.retry_after)
+    return DeliveryError(outcome.reason, whole(visible(mask(outcome.detail))), outcome.retry_after)
 
 
 def _not_here(name: str, channel: Channel | None) -> DeliveryError:

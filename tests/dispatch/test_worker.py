@@ -53,6 +53,16 @@ async def test_a_refusal_for_any_reason_leads_to_the_next(works: Works, reason: 
     assert await works.attempts(copy) == [("chat", str(reason)), ("mail", "")]
 
 
+@pytest.mark.parametrize("words", ["cut \0 off", "half \ud83d", "turned \u202e round"])
+async def test_words_that_no_database_keeps_do_not_keep_a_result_from_being_written(works: Works, words: str) -> None:
+    works.channels["chat"] = Told(fails(DeliveryError(Reason.REFUSED, words)))
+    copy = await works.put("A notice", "chat", "mail")
+    async with running(works.worker()):
+        await works.until(copy, "done")
+    [refused] = await works.store.read(lambda tx: tx.rows("SELECT detail FROM attempt WHERE reason = 'refused'"))
+    assert refused["detail"] in {"cut  off", "half ", "turned  round"}
+
+
 async def test_a_busy_channel_is_waited_for_where_nothing_presses(works: Works) -> None:
     works.channels["chat"] = Told(refuses(Reason.RATE_LIMITED, 30.0))
     copy = await works.put("A notice", "chat", "mail")
