@@ -14,12 +14,13 @@ from yarl import URL
 from bot.channels.contract import Check, DeliveryError, Edge, Field, Post, Rate, Reader, ReaderKind, Reason, Receipt
 from bot.channels.email_check import Examination
 from bot.channels.email_letter import Heads, compose, parse_address, parse_addresses
-from bot.channels.email_relay import Relay, Security, Server
+from bot.channels.email_relay import Refused, Relay, Security, Server
 from renderers.email import Mail, render
 from renderers.inert import one_line
 
 _HOST = re.compile(r"[A-Za-z0-9._-]+|[0-9A-Fa-f:.]+")
 _TIDY_SECONDS = 30
+_MOST_HALF_SENT = 1000
 
 # ---- settings --------------------------------------------------------------------------------------------------------
 
@@ -121,6 +122,7 @@ class Email:
         self._room = room
         self._relay = relay
         self._edge = edge
+        self._taken: dict[str, frozenset[str]] = {}  # of a mail that some have still to take: who has it
 
     @classmethod
     def make(cls, settings: Mapping[str, str], edge: Edge) -> Self:
@@ -191,11 +193,30 @@ class Email:
                 raise DeliveryError(Reason.NO_ADDRESS, "who asked is not told by e-mail")
 
     async def _send(self, recipients: Sequence[Address], mail: Mail, heads: Heads) -> tuple[str, ...]:
+        """Who did not take it, where somebody did. Whoever may take it later is asked again, and nobody else."""
         if missing := self.missing():
             raise DeliveryError(Reason.NOT_SET_UP, f"{' and '.join(missing)} missing")
         sender = parse_address(self._sender)
         content = compose(sender, recipients, mail, heads, self._edge.now())
-        return await self._relay.deliver(sender.addr_spec, [each.addr_spec for each in recipients], content)
+        taken = self._taken.get(heads.message_id, frozenset())
+        asked = [each.addr_spec for each in recipients if each.addr_spec not in taken]
+        try:
+            refused = await self._relay.deliver(sender.addr_spec, asked, content)
+        except DeliveryError as error:
+            if not taken or error.reason.breaks_channel:
+                raise
+            refused = tuple(Refused(each, error) for each in asked)
+        if later := [each for each in refused if each.why.reason.passes]:
+            self._remember(heads.message_id, taken.union(asked).difference(each.address for each in refused))
+            names = ", ".join(each.address for each in later)
+            raise DeliveryError(Reason.RATE_LIMITED, f"the others have it, but not {names}: {later[0].why.detail}")
+        self._taken.pop(heads.message_id, None)
+        return tuple(each.address for each in refused)
+
+    def _remember(self, message_id: str, taken: frozenset[str]) -> None:
+        self._taken[message_id] = taken
+        while len(self._taken) > _MOST_HALF_SENT:
+            del self._taken[next(iter(self._taken))]
 
     def _message_id(self, *parts: str) -> str:
         """The same for the same copy, so that a mail that was sent twice is shown once."""

@@ -42,6 +42,14 @@ class Server:
     helo: str = "localhost"
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """One address that did not take a mail which another one took, and why."""
+
+    address: str
+    why: DeliveryError
+
+
 @dataclass(slots=True)
 class _Kept:
     smtp: SMTP
@@ -59,7 +67,7 @@ class Relay:
         self._gate = asyncio.Semaphore(CONNECTIONS)
         self._idle: list[_Kept] = []
 
-    async def deliver(self, sender: str, recipients: Sequence[str], content: bytes) -> tuple[str, ...]:
+    async def deliver(self, sender: str, recipients: Sequence[str], content: bytes) -> tuple[Refused, ...]:
         """The recipients that were refused while another was taken. Raises DeliveryError where nobody was.
 
         What surely was not accepted is tried once more on a new connection. What may have been accepted is UNCLEAR.
@@ -150,7 +158,9 @@ class Relay:
 
     # ---- one mail ----
 
-    async def _hand_over(self, kept: _Kept, sender: str, recipients: Sequence[str], content: bytes) -> tuple[str, ...]:
+    async def _hand_over(
+        self, kept: _Kept, sender: str, recipients: Sequence[str], content: bytes
+    ) -> tuple[Refused, ...]:
         """A connection on which anything else than a reply came is not used again."""
         try:
             refused = await _transact(kept.smtp, sender, recipients, content)
@@ -187,7 +197,7 @@ class _Lost(Exception):
     """The connection went before the mail was offered."""
 
 
-async def _transact(smtp: SMTP, sender: str, recipients: Sequence[str], content: bytes) -> tuple[str, ...]:
+async def _transact(smtp: SMTP, sender: str, recipients: Sequence[str], content: bytes) -> tuple[Refused, ...]:
     refused = await _envelope(smtp, sender, recipients, content)
     try:
         await smtp.data(content)
@@ -202,7 +212,7 @@ async def _transact(smtp: SMTP, sender: str, recipients: Sequence[str], content:
     return refused
 
 
-async def _envelope(smtp: SMTP, sender: str, recipients: Sequence[str], content: bytes) -> tuple[str, ...]:
+async def _envelope(smtp: SMTP, sender: str, recipients: Sequence[str], content: bytes) -> tuple[Refused, ...]:
     size = [f"SIZE={len(content)}"] if smtp.supports_extension("size") else []
     refused: list[SMTPRecipientRefused] = []
     try:
@@ -222,7 +232,7 @@ async def _envelope(smtp: SMTP, sender: str, recipients: Sequence[str], content:
         raise failure(error) from None
     if len(refused) == len(recipients):
         raise failure(next((each for each in refused if each.code < 500), refused[0]))
-    return tuple(each.recipient for each in refused)
+    return tuple(Refused(each.recipient, failure(each)) for each in refused)
 
 
 async def _answers(smtp: SMTP) -> bool:

@@ -496,6 +496,51 @@ async def test_one_bad_address_does_not_keep_a_mail_from_the_rest(mailbox: Mailb
     assert (mailbox.letters[0].recipients, receipt.extra["refused"]) == (("ana@example.com",), ["ops@example.com"])
 
 
+async def test_whoever_may_take_a_mail_later_gets_it_later_and_nobody_gets_it_twice(
+    mailbox: Mailbox, channel: Email
+) -> None:
+    greylisted = mailbox.fail(failure.status(451), path="RCPT", to="ops@example.com")
+    for _ in range(2):
+        error = await refused(channel, ROOM)
+        assert (error.reason, "ops@example.com" in error.detail) == (Reason.RATE_LIMITED, True)
+    mailbox.heal(greylisted)
+    receipt = await channel.send(ROOM, POST)
+    assert ([letter.recipients for letter in mailbox.letters], receipt.extra["refused"]) == (
+        [("ana@example.com",), ("ops@example.com",)],
+        [],
+    )
+    assert channel._taken == {}
+
+
+async def test_an_address_that_turns_out_to_be_wrong_does_not_undo_what_others_got(
+    mailbox: Mailbox, channel: Email
+) -> None:
+    greylisted = mailbox.fail(failure.status(450), path="RCPT", to="ops@example.com")
+    await refused(channel, ROOM)
+    mailbox.heal(greylisted)
+    mailbox.fail(failure.status(550), path="RCPT", to="ops@example.com")
+    receipt = await channel.send(ROOM, POST)
+    assert (len(mailbox.letters), receipt.extra["refused"]) == (1, ["ops@example.com"])
+
+
+async def test_an_outage_between_two_tries_makes_nobody_get_a_mail_twice(mailbox: Mailbox, channel: Email) -> None:
+    greylisted = mailbox.fail(failure.status(450), path="RCPT", to="ops@example.com")
+    await refused(channel, ROOM)
+    mailbox.heal(greylisted)
+    mailbox.fail(failure.status(451), path="MAIL", times=1)
+    await refused(channel, ROOM)
+    await channel.send(ROOM, POST)
+    assert [letter.recipients for letter in mailbox.letters] == [("ana@example.com",), ("ops@example.com",)]
+
+
+async def test_what_was_half_sent_is_not_remembered_for_ever(mailbox: Mailbox, channel: Email) -> None:
+    mailbox.fail(failure.status(450), path="RCPT", to="ops@example.com")
+    for number in range(1002):
+        channel._remember(f"<{number}@example.com>", frozenset({"ana@example.com"}))
+    await refused(channel, ROOM)
+    assert len(channel._taken) == 1000
+
+
 async def test_a_room_is_tried_again_while_one_of_its_addresses_may_still_take_the_mail(
     mailbox: Mailbox, channel: Email
 ) -> None:
