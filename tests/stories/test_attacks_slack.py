@@ -159,14 +159,17 @@ async def press_once(world: World) -> None:
     await world.shown_to_ana("Approved by Ana")
 
 
-async def test_a_user_of_another_workspace_is_a_stranger_whatever_their_address(world: World) -> None:
+@pytest.mark.parametrize("said", [{"team_id": "T0ELSEWHERE"}, {"team_id": "T0REHEARSE"}, {}], ids=str)
+async def test_a_user_of_another_workspace_is_a_stranger_although_their_address_is_anas(
+    world: World, said: dict[str, str]
+) -> None:
     """Slack Connect shows people of other workspaces, and their profile may bear any address."""
     asked, payload = await click_of(world)
-    foreign = world.slack.add_person("Ana", "ana@example.com.evil", team="T0ELSEWHERE")
-    world.slack.state.people[foreign.id] = foreign
-    payload["user"] = {"id": foreign.id, "team_id": "T0ELSEWHERE"}
+    foreign = world.slack.add_person("Ana", ANA, team="T0ELSEWHERE")
+    payload["user"] = {"id": foreign.id, **said}
     await world.slack.interact(payload)
     assert await still_open(world, asked)
+    assert (await world.audit())[-1][0] == "click.refused"
 
 
 # ---- values that were changed ----------------------------------------------------------------------------------------

@@ -197,6 +197,17 @@ async def test_a_busy_teams_is_waited_for_as_well(platforms: Platforms, data: Pa
         assert limit.hits == 1
 
 
+# ---- a webhook beside the three ------------------------------------------------------------------------------------
+
+
+async def test_a_webhook_in_the_chain_is_told_where_nobody_else_takes_it(platforms: Platforms, data: Path) -> None:
+    settings = NO_SLACK | {"CHAIN": "slack,webhook", "WEBHOOK_URL": platforms.caller.url}
+    async with installed(platforms, data, **settings) as world:
+        await world.tell("connection.broken", context={"connection": "Jira"}, severity="high")
+        told = (await world.caller.wait_for(1))[0].json
+        assert (told["severity"], told["metadata"]["title"]) == ("high", "Jira cannot be reached")
+
+
 # ---- mail at the end -----------------------------------------------------------------------------------------------
 
 MAIL_ALONE = NO_SLACK | NO_TEAMS

@@ -1,6 +1,8 @@
 """From accepting to the message before somebody's eyes, and to an end that is said when nobody takes it."""
 
 import asyncio
+import statistics
+import time
 from pathlib import Path
 
 import pytest
@@ -10,10 +12,26 @@ from bot.rehearsal.failure import status
 from tests.stories.reach import at_rest, in_all_three, reached, told_of
 from tests.stories.world import ANA, BEN, CLEO, MIA, Platforms, World, installed
 
+LATENCY = 0.1  # seconds
+
 
 async def test_an_event_lies_before_the_recipient_at_once(any_world: World) -> None:
     """Nothing is collected first: it is due when it is told, and no time has to pass."""
     assert await told_of(any_world) == ["slack"]
+
+
+@pytest.mark.parametrize("severity", ["critical", "medium"])
+async def test_an_alert_is_in_slack_within_a_tenth_of_a_second(platforms: Platforms, data: Path, severity: str) -> None:
+    async with installed(platforms, data, PACING="off") as world:
+        took = [await seconds_until_shown(world, severity, number) for number in range(12)]
+    assert statistics.median(took) < LATENCY
+
+
+async def seconds_until_shown(world: World, severity: str, number: int) -> float:
+    began = time.perf_counter()
+    await world.tell("backup.failed", f"Backup {number} has failed", severity=severity, context={"number": number})
+    await world.shown_to_ana(f"Backup {number} has failed")
+    return time.perf_counter() - began
 
 
 async def test_each_person_is_reached_where_they_are(world: World) -> None:

@@ -4,38 +4,56 @@ import pytest
 from yarl import URL
 
 from tests.admin.signed_in import signed_in
-from tests.stories.world import ANA, World
+from tests.stories.world import ANA, Answered, World
 
 FORM = "application/x-www-form-urlencoded"
 
 
-@pytest.mark.parametrize("odd", ["%00", "a%00b", "%0A", "%ED%A0%80"])
-@pytest.mark.parametrize(
-    "method, path",
-    [
-        ("GET", "/api/v1/interactions?cursor={}"),
-        ("GET", "/api/v1/deliveries?cursor={}"),
-        ("GET", "/api/v1/audit?subject={}"),
-        ("GET", "/api/v1/interactions/{}"),
-        ("POST", "/api/v1/interactions/{}/withdraw"),
-        ("GET", "/api/v1/operators/{}"),
-        ("DELETE", "/api/v1/keys/{}"),
-    ],
+NUL = ("%00", "a%00b")  # which no database takes
+NO_WORD = ("a%0Ab", "%ED%A0%80")  # two lines, and half of a character
+LISTS = ("interactions?cursor={}", "deliveries?cursor={}", "audit?subject={}")
+THINGS = (
+    ("GET", "interactions/{}"),
+    ("POST", "interactions/{}/withdraw"),
+    ("GET", "operators/{}"),
+    ("DELETE", "keys/{}"),
 )
-async def test_a_program_that_sends_a_control_character_is_told_so(
-    any_world: World, method: str, path: str, odd: str
-) -> None:
-    url = URL(any_world.address + path.format(odd), encoded=True)
-    headers = {"Authorization": f"Bearer {any_world.key}"}
-    async with any_world.http.request(method, url, headers=headers) as response:
-        assert response.status in {200, 404, 422}
+PAGES = ("/admin/requests/%00", "/admin/events/%00", "/admin/operators/%00", "/d/%00")
 
 
-@pytest.mark.parametrize("path", ["/admin/requests/%00", "/admin/events/%00", "/admin/operators/%00", "/d/%00"])
-async def test_a_page_at_an_address_with_a_control_character_is_not_there(any_world: World, path: str) -> None:
-    ana = await signed_in(any_world, ANA)
-    async with ana, ana.http.get(URL(any_world.address + path, encoded=True)) as response:
-        assert response.status == 404
+async def asked(world: World, method: str, path: str) -> Answered:
+    """The path as it stands, without a client that would write it in another way."""
+    url = URL(f"{world.address}/api/v1/{path}", encoded=True)
+    headers = {"Authorization": f"Bearer {world.key}"}
+    async with world.http.request(method, url, headers=headers) as response:
+        return Answered(response.status, await response.json(), response.headers)
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_a_program_that_looks_for_a_nul_is_told_so(any_world: World, path: str) -> None:
+    found = [await asked(any_world, "GET", path.format(odd)) for odd in NUL]
+    assert [each.status for each in found] == [422, 422]
+
+
+@pytest.mark.parametrize("path", LISTS)
+async def test_a_program_that_looks_for_what_is_no_word_finds_nothing(any_world: World, path: str) -> None:
+    found = [await asked(any_world, "GET", path.format(odd)) for odd in NO_WORD]
+    assert [(each.status, each["items"]) for each in found] == [(200, []), (200, [])]
+
+
+@pytest.mark.parametrize("method, path", THINGS)
+async def test_nothing_has_an_odd_id(any_world: World, method: str, path: str) -> None:
+    found = [await asked(any_world, method, path.format(odd)) for odd in (*NUL, *NO_WORD)]
+    assert [each.status for each in found] == [404] * len(found)
+
+
+async def test_no_page_is_at_an_address_with_a_control_character(any_world: World) -> None:
+    found = []
+    async with await signed_in(any_world, ANA) as ana:
+        for path in PAGES:
+            async with ana.http.get(URL(any_world.address + path, encoded=True)) as response:
+                found.append(response.status)
+    assert found == [404] * len(PAGES)
 
 
 @pytest.mark.parametrize("path", ["/login", "/d/some.token"])

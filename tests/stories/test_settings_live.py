@@ -71,7 +71,7 @@ async def test_a_value_of_the_environment_cannot_be_saved_over(world: World) -> 
         await world.product.settings.save({"SMTP_HOST": "elsewhere.example"}, "cli")
 
 
-async def test_what_is_saved_is_in_the_environment_of_child_processes_too(world: World) -> None:
+async def test_what_is_saved_is_put_where_child_processes_read_it(world: World) -> None:
     environment = world.product.environment
     await world.product.settings.save({"COOLDOWN_SECONDS": "60"}, "cli")
     assert environment["COOLDOWN_SECONDS"] == "60"
