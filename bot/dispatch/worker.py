@@ -74,7 +74,9 @@ class Worker:
         return {name: AT_ONCE - self._running[name] for name in self._tools.channels()}
 
     def has_room(self, channel: str, copies: int) -> bool:
-        return channel in self._tools.channels() and AT_ONCE - self._running[channel] > copies
+        """Whether so many may be begun here at once; a worker that stops leaves them to the next one."""
+        here = channel in self._tools.channels() and not self._stopping
+        return here and AT_ONCE - self._running[channel] > copies
 
     def wake(self) -> None:
         self._wake.set()

@@ -6,10 +6,13 @@ import pytest
 
 from bot.channels.contract import DeliveryError, Post, Reason
 from bot.dispatch.health import HANGS_IN_A_ROW, PAUSE
+from bot.dispatch.outbox import NewDelivery, NewPost
+from bot.dispatch.posting import Posting
 from bot.dispatch.worker import AT_ONCE, LEFT_TO_OTHERS, POISONED
+from bot.ids import new_id
 from bot.store import Store
-from interactions.card import Severity, Status
-from tests.dispatch.working import Does, Looked, Mail, SlowMail, Told, Works, running
+from interactions.card import Card, Severity, Status
+from tests.dispatch.working import ANA, Does, Looked, Mail, SlowMail, Told, Works, running
 
 
 def refuses(reason: Reason, retry_after: float | None = None) -> Does:
@@ -182,6 +185,14 @@ async def test_a_channel_that_hangs_holds_its_own_places_only(works: Works) -> N
         await works.until(other, "done")
         held = [bool((await works.row(copy))["lease"]) for copy in stuck]
     assert held.count(True) == AT_ONCE
+
+
+async def test_what_comes_while_the_worker_stops_is_held_by_nobody(works: Works) -> None:
+    at, worker = works.clock.now(), works.worker()
+    copy = NewDelivery(new_id(at), ANA, ("chat",))
+    await worker.drain(0)
+    await Posting(works.store, worker).put(NewPost(new_id(at), Card("A notice"), {}), [copy], at)
+    assert ((await works.row(copy.id))["lease"], works.channels["chat"].sent) == ("", [])
 
 
 async def test_what_another_has_taken_over_meanwhile_is_not_overwritten(works: Works) -> None:
