@@ -11,6 +11,7 @@ __all__ = ["ana", "chrome", "office"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PLACES = "links => links.map(link => [link.offsetLeft, link.offsetTop])"
+GROUND = "sheet => document.documentElement.scrollHeight - sheet.getBoundingClientRect().bottom - scrollY"
 # A choice is cut off where its list would like to be wider than it is.
 CUT_OFF = """lists => lists.filter(list => {
   const free = list.cloneNode(true);
@@ -44,6 +45,12 @@ async def test_on_a_phone_the_menu_stands_still_from_page_to_page(office: World,
         await ana.goto(f"{office.address}/admin{path}")
         places.append(await ana.locator(".sidebar a").evaluate_all(PLACES))
     assert places == [places[0]] * len(places)
+
+
+async def test_below_a_long_sheet_there_is_ground(office: World, ana: Page) -> None:
+    await on_a_phone(ana)
+    await ana.goto(f"{office.address}/setup/channel/slack")
+    assert await ana.locator(".sheet").evaluate(GROUND) >= 16
 
 
 async def test_sentences_that_are_put_together_keep_their_spaces(office: World, ana: Page) -> None:
