@@ -1,6 +1,7 @@
 """How often something was tried lately: by everybody together where there is Redis, else at this server alone."""
 
 import hashlib
+import ipaddress
 from collections import OrderedDict
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -82,6 +83,28 @@ class RedisTries:
         since, _, times = said.decode().partition("|")
         there = Tried(int(times), float(since), WINDOW)
         return max(here, there, key=lambda each: each.times)
+
+
+def whence(remote: str | None, forwarded: str) -> str:
+    """The address that tries are counted for; `forwarded` is what stands in all X-Forwarded-For.
+
+    A proxy on this machine is believed about who called it, and only in the last word, which is its own: else whoever
+    tries too often would keep out everybody behind the same proxy. Of version 6, who has one address has a whole /64.
+    """
+    here = _address(remote or "")
+    there = _address(forwarded.rpartition(",")[2].strip()) if here and here.is_loopback else None
+    found = there or here
+    if isinstance(found, ipaddress.IPv6Address) and not found.is_loopback:
+        return str(ipaddress.IPv6Network((int(found), 64), strict=False))
+    return str(found or remote or "")
+
+
+def _address(text: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
+    try:
+        found = ipaddress.ip_address(text)
+    except ValueError:
+        return None
+    return (found.ipv4_mapped or found) if isinstance(found, ipaddress.IPv6Address) else found
 
 
 def _key(name: str) -> str:

@@ -14,6 +14,7 @@ from bot import canonical
 from bot.api.faces import Faces
 from bot.api.problem import Problem, Wrong, invalid, unreadable
 from bot.keys import ApiKey, Scope
+from bot.tries import whence
 
 LIMIT = 1024 * 1024  # bytes of a body
 PATIENCE = 30.0  # seconds for a body to arrive
@@ -135,7 +136,8 @@ async def caller(request: web.Request, faces: Faces, scopes: tuple[Scope, ...]) 
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     key = await faces.keys.verify(token.strip()) if scheme.casefold() == "bearer" else None
     if key is None:
-        wait = faces.keys.guessed(request.remote or "") if token else None
+        forwarded = ",".join(request.headers.getall("X-Forwarded-For", ()))
+        wait = faces.keys.guessed(whence(request.remote, forwarded)) if token else None
         if wait is not None:
             seconds = {"Retry-After": str(int(wait) + 1)}
             raise Problem(429, "Too many wrong keys from this address; wait before the next", headers=seconds)

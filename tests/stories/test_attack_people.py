@@ -2,8 +2,11 @@
 
 import asyncio
 
+import pytest
+
 from bot.keys import Scope
 from bot.rehearsal.failure import status
+from bot.tries import whence
 from tests.stories.hands import press, refusal_of
 from tests.stories.world import ANA, BEN, World
 
@@ -40,3 +43,44 @@ async def test_a_storm_of_unknown_keys_asks_microsoft_once_and_holds_no_click_up
     assert ({each.status for each in answers}, asking.hits <= 1) == ({401}, True)
     await world.click_in_teams("Approve")
     assert (await world.end_of(asked["id"]))["decision"]["by"] == "Ben"
+
+
+# ---- from where ------------------------------------------------------------------------------------------------------
+
+GUESSES = 25
+
+
+@pytest.mark.parametrize(
+    "remote, forwarded, found",
+    [
+        ("192.0.2.1", "", "192.0.2.1"),
+        ("192.0.2.1", "198.51.100.7", "192.0.2.1"),
+        ("127.0.0.1", "198.51.100.7", "198.51.100.7"),
+        ("127.0.0.1", "203.0.113.9, 198.51.100.7", "198.51.100.7"),
+        ("::1", "203.0.113.9,198.51.100.7", "198.51.100.7"),
+        ("127.0.0.1", "nonsense\x00", "127.0.0.1"),
+        ("127.0.0.1", "198.51.100.7, ", "127.0.0.1"),
+        ("2001:db8:1:2:3:4:5:6", "", "2001:db8:1:2::/64"),
+        ("127.0.0.1", "2001:db8:1:2:9::1", "2001:db8:1:2::/64"),
+        ("::ffff:192.0.2.1", "", "192.0.2.1"),
+        ("fe80::1%eth0", "", "fe80::/64"),
+        ("::5", "", "::/64"),
+        (None, "198.51.100.7", ""),
+    ],
+)
+def test_tries_count_for_who_calls_and_not_for_a_proxy_on_this_machine(
+    remote: str | None, forwarded: str, found: str
+) -> None:
+    assert whence(remote, forwarded) == found
+
+
+async def test_a_guesser_behind_the_proxy_slows_down_and_names_nobody_else_there(world: World) -> None:
+    async def guesses(address: str) -> int:
+        headers = {"X-Forwarded-For": f"192.0.2.99, {address}"}
+        return (await world.call("GET", "/api/v1/audit", key="gb_guessed", headers=headers)).status
+
+    seen = [await guesses("198.51.100.7") for _ in range(GUESSES)]
+    assert (seen[-1], await guesses("198.51.100.8")) == (429, 401)
+    await world.settled()
+    entries = [each for each in (await world.call("GET", "/api/v1/audit"))["items"] if each["action"] == "key.refused"]
+    assert [each["subject"] for each in entries] == ["198.51.100.7"]
