@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from aiohttp import web
 
 from bot.admin.access import LinkState, Purpose
+from bot.admin.checkup import patient_of
 from bot.admin.entries import NEW, Entry, Refused, entries_of, saved_at
 from bot.admin.first_run import STEPS, left_out, offers
 from bot.admin.pages.login import browser_of, signed_in
@@ -15,7 +16,7 @@ from bot.admin.setup_aids import WAYS, Way, aids_of, way_of
 from bot.admin.site import Faces, Moved, Page, Shown, Visit, page
 from bot.channels.contract import Channel, Check, Field, IsCalled
 from bot.dispatch.notice import Audience, Conflict, Fault, Unfit, Unknown
-from bot.doctor.examination import Part, Patient, examine_address, masked, questioned
+from bot.doctor.examination import Part, examine_address, masked, questioned
 from bot.doctor.round_trip import mend_of
 from bot.operators import Operator, valid
 from bot.store import Row
@@ -124,8 +125,7 @@ async def save_address(visit: Visit) -> Shown:
     outcome = await save_form(visit, _fields(faces, "BASE_URL"))
     if isinstance(outcome, Refused):
         return await _address(visit, outcome)
-    patient = Patient(faces.settings.now, faces.store, faces.channels(), faces.form_keys, faces.clock.now)
-    return await _address(visit, seen=await examine_address(patient))
+    return await _address(visit, seen=await examine_address(patient_of(faces)))
 
 
 async def _address(visit: Visit, refused: Refused = NEW, seen: Part | None = None) -> Shown:
