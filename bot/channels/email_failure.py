@@ -130,7 +130,6 @@ def _meaning(error: SMTPResponseException) -> _Meaning | None:
 
 
 _REASONS = {
-    422: Reason.RATE_LIMITED,
     450: Reason.RATE_LIMITED,  # this mailbox, for now: busy or greylisted
     452: Reason.RATE_LIMITED,
     523: Reason.TOO_LARGE,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from aiosmtplib import SMTPRecipientRefused, SMTPSenderRefused
+from aiosmtplib import SMTPAuthenticationError, SMTPRecipientRefused, SMTPSenderRefused
 
 from bot.channels.contract import CanCheck, CanUpdate, Channel, DeliveryError, Post, Reader, ReaderKind, Reason, Runs
 from bot.channels.email import Email
@@ -412,6 +412,34 @@ def test_a_refusal_says_who_can_do_what(code: int, said: str, reason: Reason, to
     error = meaning(SMTPRecipientRefused(code, said, "ana@example.com"))
     assert error.reason is reason
     assert error.detail.startswith(f"the mail server said {code} {said}: {todo}")
+
+
+@pytest.mark.parametrize(
+    "code, said, reason",
+    [
+        (421, "4.7.0 Try later: too many messages", Reason.RATE_LIMITED),
+        (421, "4.3.2 Closing", Reason.UNAVAILABLE),
+        (451, "4.7.1 Sending rate exceeded", Reason.RATE_LIMITED),
+        (523, "Too large", Reason.TOO_LARGE),
+        (530, "Authenticate first", Reason.UNAUTHORIZED),
+        (534, "Too weak", Reason.UNAUTHORIZED),
+        (535, "No", Reason.UNAUTHORIZED),
+        (538, "Encrypt first", Reason.UNAUTHORIZED),
+    ],
+)
+def test_a_code_alone_tells_what_can_be_hoped_for(code: int, said: str, reason: Reason) -> None:
+    assert meaning(SMTPRecipientRefused(code, said, "ana@example.com")).reason is reason
+
+
+@pytest.mark.parametrize("code, reason", [(535, Reason.UNAUTHORIZED), (454, Reason.UNAVAILABLE)])
+def test_a_login_is_refused_for_good_or_for_now(code: int, reason: Reason) -> None:
+    error = meaning(SMTPAuthenticationError(code, "user ana, password hush"))
+    assert (error.reason, "refuses the login" in error.detail) == (reason, reason is Reason.UNAUTHORIZED)
+
+
+def test_what_a_server_says_is_repeated_in_one_short_line() -> None:
+    said = meaning(SMTPRecipientRefused(554, "no\r\n\x1b[31m" + "x" * 900, "ana@example.com")).detail
+    assert (said.isprintable(), len(said) < 500) == (True, True)
 
 
 def test_where_only_the_size_was_told_it_is_the_size_that_is_refused() -> None:
