@@ -110,9 +110,11 @@ class Workspace:
 
     # ---- addresses ---------------------------------------------------------------------------------------------------
 
-    async def address(self, email: str) -> str:
-        """The member with this e-mail address. Raises DeliveryError."""
+    async def address(self, email: str, *, fresh: bool = False) -> str:
+        """The member with this e-mail address, as it is remembered or, `fresh`, is now. Raises DeliveryError."""
         key = _address_key(email)
+        if fresh:
+            return await self._look_up(email, key)
         if key in self._addresses:
             return self._addresses[key]
         kept = await self.memory.get(key)

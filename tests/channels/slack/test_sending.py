@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 from aiohttp import ClientSession
 
-from bot.channels.contract import OF_THREAD, DeliveryError, Reader, ReaderKind, Reason
+from bot.channels.contract import OF_THREAD, DeliveryError, Reader, ReaderKind, Reason, Rights
 from bot.rehearsal.failure import error, http
 from bot.rehearsal.slack import SlackWorkspace
 from interactions.card import Card, Severity
@@ -67,6 +67,16 @@ async def test_an_address_stays_known_across_restarts(world: World) -> None:
         .send(operator("ana@example.com"), post(QUESTION))
     )
     assert len(world.called("users.lookupByEmail")) == 1
+
+
+async def test_a_link_that_signs_in_goes_to_whoever_has_the_address_now(world: World) -> None:
+    await world.ask()
+    people = world.slack.state.people
+    people["U0ANA"] = replace(people["U0ANA"], email="ana.before@example.com")
+    people["U0BEN"] = replace(people["U0BEN"], email="ana@example.com")
+    link = "https://gate.example/login/abc"
+    await world.channel.send(operator("ana@example.com"), replace(post(QUESTION), rights=Rights(link=link)))
+    assert (world.slack.dm("U0BEN").last.links, link in world.slack.dm("U0ANA").last.links) == ([link], False)
 
 
 async def test_a_look_up_is_a_form_because_slack_reads_no_json_there(world: World) -> None:
