@@ -49,6 +49,8 @@ REASONS: Mapping[str, tuple[Reason, str]] = {
     # What was to be changed is no longer there, or can no longer be changed.
     "message_not_found": (Reason.GONE, "the message is no longer there"),
     "thread_not_found": (Reason.GONE, "the thread is no longer there"),
+    "invalid_thread_ts": (Reason.GONE, "the thread is no longer there"),
+    "cannot_reply_to_message": (Reason.GONE, "the message takes no replies"),
     "cant_update_message": (Reason.GONE, "the message cannot be changed"),
     "cant_delete_message": (Reason.GONE, "the message cannot be deleted"),
     "edit_window_closed": (Reason.GONE, "the message is too old to be changed"),

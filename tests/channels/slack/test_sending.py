@@ -159,6 +159,15 @@ async def test_a_thread_that_was_deleted_begins_again(world: World) -> None:
     assert [each.thread_ts for each in world.slack.dm("ana@example.com").messages] == [None, again.message]
 
 
+@pytest.mark.parametrize("code", ["thread_not_found", "message_not_found", "cannot_reply_to_message"])
+async def test_a_thread_that_takes_no_replies_begins_again(world: World, code: str) -> None:
+    await world.ask(thread="job 7")
+    world.slack.fail(error(code), path="chat.postMessage", times=1)
+    again = await world.ask(thread="job 7")
+    await world.ask(thread="job 7")
+    assert [each.thread_ts for each in world.slack.dm("ana@example.com").messages] == [None, None, again.message]
+
+
 async def test_a_question_in_a_thread_is_shown_outside_of_it_too(world: World) -> None:
     await world.ask(thread="job 7")
     await world.ask(thread="job 7")
