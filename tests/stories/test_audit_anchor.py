@@ -1,12 +1,10 @@
 """The audit log of a server that lives and dies, against its anchor outside the database."""
 
-import asyncio
 import json
-import sys
 from pathlib import Path
 
 from bot.audit.anchor import FILE
-from tests.stories.process import Process, serving
+from tests.stories.process import Process, serving, typed
 from tests.stories.world import ANA, Platforms
 
 
@@ -20,15 +18,9 @@ async def written(server: Process) -> int:
     return int((await server.rows("SELECT COUNT(*) AS n FROM audit"))[0]["n"])
 
 
-async def verified(server: Process) -> tuple[int, str]:
-    """The command's exit code and what it says, over this server's database and data directory."""
-    command = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "bot", "audit", "verify", env=server.environ, cwd=Path.cwd(),
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.STDOUT,
-    )  # fmt: skip
-    said, _ = await command.communicate()
-    assert command.returncode is not None
-    return command.returncode, said.decode()
+async def verified(server: Process) -> int:
+    """The command's exit code, over this server's database and data directory."""
+    return (await typed(server.environ, "audit", "verify"))[0]
 
 
 async def test_a_server_that_stops_has_noted_everything(platforms: Platforms, data: Path) -> None:
@@ -45,7 +37,7 @@ async def test_a_server_that_is_killed_has_noted_no_more_than_it_has_written(pla
         await server.withdraw(asked["id"])
         await server.kill()
         assert 0 < await anchored(server) <= await written(server)
-        assert (await verified(server))[0] == 0
+        assert await verified(server) == 0
 
 
 async def test_each_replica_holds_the_log_by_an_anchor_of_its_own(
@@ -63,4 +55,4 @@ async def test_each_replica_holds_the_log_by_an_anchor_of_its_own(
         await two.withdraw(asked["id"])
         await two.stop()
         assert await anchored(one) < await anchored(two)
-        assert [(await verified(each))[0] for each in (one, two)] == [0, 0]
+        assert [await verified(each) for each in (one, two)] == [0, 0]

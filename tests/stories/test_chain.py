@@ -14,11 +14,6 @@ NO_TEAMS: dict[str, Any] = {"TEAMS_APP_ID": "", "TEAMS_CLIENT_SECRET": "", "TEAM
 NO_MAIL: dict[str, Any] = {"SMTP_HOST": ""}
 
 
-@pytest.fixture
-async def everywhere(world: World) -> World:
-    return await in_all_three(world)
-
-
 async def test_with_all_three_set_up_slack_alone_is_used(everywhere: World) -> None:
     assert await told_of(everywhere) == ["slack"]
     assert await everywhere.attempts() == [("slack", "send", "")]

@@ -9,10 +9,10 @@ from aiohttp import web
 
 from bot.rehearsal.caller import AgentEndpoint
 from bot.rehearsal.failure import error, status
+from tests.stories.hands import NAMES, PEOPLE
 from tests.stories.world import ANA, BEN, CLEO, Platforms, World, installed
 
 CHATS = ("slack", "teams")
-PEOPLE = {"slack": ANA, "teams": BEN}
 on_both = pytest.mark.parametrize("channel", CHATS)
 
 
@@ -182,8 +182,7 @@ async def test_the_agent_may_answer_with_a_question(served: World, agent: Thinke
         await served.slack.dm(ANA).click("Execute")
     else:
         await served.teams.chat(BEN).click("Execute")
-    name = {"slack": "Ana", "teams": "Ben"}[channel]
-    await told(served, channel, f"Execution approved by {name}")
+    await told(served, channel, f"Execution approved by {NAMES[channel]}")
 
 
 @on_both

@@ -1,7 +1,6 @@
 """The same trouble is told once an hour; whatever else happens is told at once."""
 
 import asyncio
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ import pytest
 from bot.keys import Scope
 from bot.rehearsal.failure import status
 from tests.admin.signed_in import signed_in
-from tests.stories.process import Process, serving
+from tests.stories.process import Process, serving, typed
 from tests.stories.reach import at_rest, in_all_three, reached
 from tests.stories.world import ANA, Answered, Platforms, World, installed
 
@@ -107,8 +106,8 @@ async def test_a_test_from_the_page_arrives_each_time(world: World) -> None:
 
 async def test_a_test_from_the_terminal_arrives_each_time(platforms: Platforms, data: Path, valkey_url: str) -> None:
     async with serving(platforms, data, REDIS_URL=valkey_url) as process:
-        ended = [await _typed(process, "send", "Hello", "--channel", "slack") for _ in range(2)]
-    assert ended == [0, 0]
+        sent = [await typed(process.environ, "send", "Hello", "--channel", "slack") for _ in range(2)]
+    assert [code for code, _ in sent] == [0, 0], sent
     assert [each.shown_text().count("Hello") for each in platforms.slack.dm(ANA).messages] == [1, 1]
 
 
@@ -119,11 +118,6 @@ async def test_a_test_that_its_channel_refuses_goes_to_no_other(world: World) ->
         await browser.post("/admin/notifications/channel/slack/test")
     await at_rest(world)
     assert ({channel for channel, _, _ in await world.attempts()}, reached(world, TEST)) == ({"slack"}, [])
-
-
-async def _typed(process: Process, *words: str) -> int:
-    command = (sys.executable, "-m", "bot", *words)
-    return await (await asyncio.create_subprocess_exec(*command, env=process.environ, cwd=Path.cwd())).wait()
 
 
 async def test_what_cannot_be_stored_is_not_taken_for_told(platforms: Platforms, data: Path) -> None:

