@@ -101,6 +101,11 @@ class Post:
     record: Mapping[str, JsonValue] = field(default_factory=dict)
     rights: Rights | None = None
 
+    @property
+    def signs_in(self) -> bool:
+        """Whether it brings its reader a link that signs in whoever has it."""
+        return self.rights is not None and self.rights.link != ""
+
     def placed(self, *, own: bool) -> "Post":
         """As it may stand in a place; `own` where the channel has made sure that it is the reader's and nobody else's.
 

@@ -68,8 +68,7 @@ class Slack:
         """As a direct message, or into a room; posts of one thread stand in one thread."""
         if self.missing():
             raise DeliveryError(Reason.NOT_SET_UP, "SLACK_BOT_TOKEN is empty")
-        signs_in = post.rights is not None and post.rights.link != ""
-        target = await self._target(reader, signs_in)
+        target = await self._target(reader, post)
         try:
             answer = await self._post(target, post.placed(own=_is_own(reader, target)))
         except DeliveryError as error:
@@ -108,7 +107,7 @@ class Slack:
             raise ValueError(f"Slack cannot be asked which workspace that is; write it too, as in T012AB3CD:{written}")
         return f"{team}:{written}"
 
-    async def _target(self, reader: Reader, signs_in: bool) -> str:
+    async def _target(self, reader: Reader, post: Post) -> str:
         """An address may have passed to another person since it was looked up, who must not sign in as the first."""
         match reader.kind:
             case ReaderKind.ROOM:
@@ -119,7 +118,7 @@ class Slack:
             case ReaderKind.OPERATOR if known := reader.identities.get(self.name):
                 return known.rpartition(":")[2]  # as team:user
             case ReaderKind.OPERATOR if reader.email:
-                return await self.people.address(reader.email, fresh=signs_in)
+                return await self.people.address(reader.email, fresh=post.signs_in)
         raise DeliveryError(Reason.NO_ADDRESS, f"nothing is known of {reader.name or reader.id} in Slack")
 
     async def _post(self, target: str, post: Post) -> Mapping[str, Any]:
