@@ -141,12 +141,13 @@ class Keys:
         return [_key(row) for row in await self._store.read(lambda tx: tx.rows("SELECT * FROM api_key ORDER BY id"))]
 
     async def revoke(self, key_id: str, *, by: str) -> ApiKey:
-        """By id, or by a name that only one living key has. Raises Unknown."""
+        """By id, or else by a name that only one living key has. Raises Unknown."""
         at = self._now()
         sql = "SELECT * FROM api_key WHERE (id = :id OR name = :id) AND revoked_at IS NULL"
 
         async def job(tx: Tx) -> ApiKey:
-            found = await tx.rows(sql, {"id": key_id})
+            named = await tx.rows(sql, {"id": key_id})
+            found = [row for row in named if row["id"] == key_id] or named
             if len(found) != 1:
                 ids = " or ".join(row["id"] for row in found)
                 several = f"{len(found)} keys are named {key_id}; give the id: {ids}"

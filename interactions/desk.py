@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from enum import StrEnum
+from unicodedata import normalize
 
 from interactions.card import Card, Choice, Input, Outcome, Status
 from interactions.model import Actor, Interaction, ReasonRule, Ruling, Vote
@@ -191,8 +192,15 @@ def _unfit(field: Input, value: str) -> Refused | None:
 
 
 def _is_requester(interaction: Interaction, actor: Actor) -> bool:
-    email = interaction.requester.email.strip().casefold()
-    return bool(email) and email == actor.email.strip().casefold()
+    email = interaction.requester.email.strip()
+    return bool(email) and _mailbox(email) == _mailbox(actor.email)
+
+
+def _mailbox(address: str) -> str:
+    """Where mail to an address ends up: what follows a plus is a label, and letters have look-alikes and sizes."""
+    plain = normalize("NFKC", address).replace("\N{IDEOGRAPHIC FULL STOP}", ".").strip().casefold()
+    local, _, domain = plain.rpartition("@")
+    return f"{local.partition('+')[0]}@{domain.rstrip('.')}"
 
 
 def _reason_input(card: Card, rule: ReasonRule) -> tuple[Input, ...]:

@@ -157,6 +157,14 @@ def test_an_admin_does_not_approve_their_own_request_either() -> None:
     assert refused(click(asked(requester=Requester(email=EVA.email)), EVA)).why is Why.OWN_REQUEST
 
 
+@pytest.mark.parametrize(
+    "to", ["{}+agent@{}", "{}@{}.", "{}@{}\N{IDEOGRAPHIC FULL STOP}", "{}\N{FULLWIDTH PLUS SIGN}x@{}"]
+)
+def test_another_spelling_of_the_same_mailbox_is_the_same_person(to: str) -> None:
+    requester = Requester(email=to.format(*ANA.email.upper().split("@")))
+    assert refused(click(asked(requester=requester))).why is Why.OWN_REQUEST
+
+
 def test_everybody_may_deny_their_own_request() -> None:
     assert settled(asked(requester=OWN), ANA, "keep_blocked").status is Status.DECIDED
 

@@ -80,6 +80,13 @@ async def test_a_name_that_two_keys_have_does_not_say_which_to_revoke(keys: Keys
         await keys.revoke("monitor", by="cli")
 
 
+async def test_a_key_that_is_named_like_the_id_of_another_does_not_shield_it(keys: Keys) -> None:
+    wanted = await keys.create("monitor", [Scope.EVENTS_WRITE], by="cli")
+    shield = await keys.create(wanted.id, [Scope.EVENTS_WRITE], by="cli")
+    assert (await keys.revoke(wanted.id, by="cli")).id == wanted.id
+    assert (await keys.verify(wanted.key), await keys.verify(shield.key) is not None) == (None, True)
+
+
 async def test_a_key_for_nobody_we_know_is_refused(keys: Keys) -> None:
     with pytest.raises(Unfit):
         await keys.create("robot", [Scope.INTERACTIONS_WRITE], by="cli", operator_id="nobody")
