@@ -130,10 +130,12 @@ class Operators:
                 values["id"] = known.id
                 await tx.run("UPDATE operator SET name = :name, role = :role, removed_at = NULL WHERE id = :id", values)
             else:
-                await tx.run(
-                    "INSERT INTO operator (id, email, name, role, created_at) VALUES (:id, :email, :name, :role, :at)",
-                    values,
+                sql = (
+                    "INSERT INTO operator (id, email, name, role, created_at) VALUES (:id, :email, :name, :role, :at)"
+                    " ON CONFLICT (email) DO NOTHING"
                 )
+                if not await tx.run(sql, values):  # a replica was quicker
+                    raise Conflict(f"{email} is an operator already", "email")
             await self._ledger.record(tx, at, by, "operator.added", email, detail={"role": role.value, "name": name})
             return str(values["id"])
 

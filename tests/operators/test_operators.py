@@ -77,6 +77,13 @@ async def test_of_two_admins_who_leave_at_once_one_stays(operators: Operators, r
         (one,) = await operators.everybody()
 
 
+async def test_whoever_is_added_at_two_replicas_at_once_is_added_once(replicas: list[Operators]) -> None:
+    for number in range(20):
+        adding = (each.add(f"new{number}@example.com", by="cli") for each in replicas * 4)
+        added = await asyncio.gather(*adding, return_exceptions=True)
+        assert sorted(type(each).__name__ for each in added) == [*["Conflict"] * 7, "Operator"]
+
+
 async def test_someone_removed_can_come_back_as_the_same_person(operators: Operators) -> None:
     ana = await operators.add("ana@example.com", "Ana", by="cli")
     await operators.remove(ana.id, by="cli")
