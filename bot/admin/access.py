@@ -26,6 +26,7 @@ SETUP_LIVES = timedelta(hours=24)
 SEEN_EVERY = 60.0  # seconds: a visit is written down no more often
 ASKS_FOR_ONE = 5  # links for one e-mail address in the window of tries
 ASKS_FROM_ONE = 30  # tries from one network address in it; a whole office may share one
+REFUSALS_NOTED = 10  # links that led nowhere, from one network address in it, that are each written down
 
 RANK = {Role.VIEWER: 0, Role.OPERATOR: 1, Role.ADMIN: 2}
 
@@ -212,7 +213,7 @@ class Access:
         cookie = secrets.token_urlsafe(32)
 
         async def job(tx: Tx) -> str | LinkState:
-            state = await self._claim(tx, secret, Purpose.SIGN_IN, browser, at)
+            state = await _claim(tx, secret, Purpose.SIGN_IN, browser.secret, at)
             if state is not LinkState.GOOD:
                 return state
             row = await tx.row("SELECT operator_id FROM login_link WHERE hash = :hash", {"hash": hash_of(secret)})
@@ -222,40 +223,55 @@ class Access:
             await self._open(tx, operator, browser, cookie, at)
             return cookie
 
-        return await self._store.write(job)
+        got = await self._store.write(job)
+        if isinstance(got, LinkState):
+            await self._refused(got, browser, at)
+        return got
 
     async def claim(self, secret: str, purpose: Purpose, browser: Browser) -> LinkState:
         """Use a link up for something else than signing in."""
         at = self._now()
-        return await self._store.write(lambda tx: self._claim(tx, secret, purpose, browser, at))
-
-    async def _claim(self, tx: Tx, secret: str, purpose: Purpose, browser: Browser, at: datetime) -> LinkState:
-        state = await _state(tx, secret, purpose, browser.secret, at)
-        if state is LinkState.GOOD:
-            values = {"hash": hash_of(secret), "at": at.timestamp()}
-            sql = "UPDATE login_link SET used_at = :at WHERE hash = :hash AND used_at IS NULL"
-            state = LinkState.GOOD if await tx.run(sql, values) else LinkState.USED
+        state = await self._store.write(lambda tx: _claim(tx, secret, purpose, browser.secret, at))
         if state is not LinkState.GOOD:
-            detail: dict[str, JsonValue] = {"why": f"link {state}", **_seen(browser)}
-            await self._ledger.record(tx, at, "nobody", "session.refused", "", browser.address, detail)
+            await self._refused(state, browser, at)
         return state
+
+    async def _refused(self, state: LinkState, browser: Browser, at: datetime) -> None:
+        """Each of the first few is written down, then once that there are more: nobody fills the log."""
+        tried = await self._tries.count(f"refused {browser.address}", at)
+        if tried.times <= REFUSALS_NOTED + 1:
+            why = f"link {state}" if tried.times <= REFUSALS_NOTED else "links that lead nowhere, again and again"
+            detail: dict[str, JsonValue] = {"why": why, **_seen(browser)}
+            await self._ledger.write(at, "nobody", "session.refused", "", browser.address, detail)
 
     # ---- how often ---------------------------------------------------------------------------------------------------
 
-    async def tried(self, address: str, email: str = "") -> float | None:
-        """Count a try. The seconds to wait where there were too many, else None. The same for people we do not know."""
+    async def tried(self, address: str, email: str) -> float | None:
+        """Count a try. The seconds to wait where there were too many, else None. The same for people we do not know.
+
+        Who has tried too often counts against no e-mail address any more.
+        """
         at = self._now()
-        limits = {f"from {address}": ASKS_FROM_ONE} | ({f"for {email}": ASKS_FOR_ONE} if email else {})
-        counted = [(await self._tries.count(name, at), most) for name, most in limits.items()]
-        over = [(tried, most) for tried, most in counted if tried.times > most]
-        if any(tried.times == most + 1 for tried, most in over):  # the first one alone: nobody fills the log
-            detail: dict[str, JsonValue] = {"why": "asked too often"}
-            await self._ledger.write(at, "nobody", "session.refused", email, address, detail)
-        return max((tried.wait(at) for tried, _ in over), default=None)
+        for name, most in ((f"from {address}", ASKS_FROM_ONE), (f"for {email}", ASKS_FOR_ONE)):
+            tried = await self._tries.count(name, at)
+            if tried.times == most + 1:  # the first one alone: nobody fills the log
+                await self._ledger.write(at, "nobody", "session.refused", email, address, {"why": "asked too often"})
+            if tried.times > most:
+                return tried.wait(at)
+        return None
 
 
 def hash_of(secret: str) -> str:
     return hashlib.sha256(secret.encode(errors="surrogatepass")).hexdigest()
+
+
+async def _claim(tx: Tx, secret: str, purpose: Purpose, browser: str, at: datetime) -> LinkState:
+    state = await _state(tx, secret, purpose, browser, at)
+    if state is not LinkState.GOOD:
+        return state
+    values = {"hash": hash_of(secret), "at": at.timestamp()}
+    sql = "UPDATE login_link SET used_at = :at WHERE hash = :hash AND used_at IS NULL"
+    return LinkState.GOOD if await tx.run(sql, values) else LinkState.USED
 
 
 async def _state(tx: Tx, secret: str, purpose: Purpose, browser: str, at: datetime) -> LinkState:

@@ -42,6 +42,7 @@ from bot.operators import Operators
 from bot.settings import Settings
 from bot.store import Store, StoreUnavailable
 from bot.thresholds import Thresholds
+from bot.tries import whence
 from interactions.model import Actor, Role
 from interactions.registry import Registry
 
@@ -104,6 +105,11 @@ class Visit:
     @property
     def query(self) -> Mapping[str, str]:
         return self.request.query
+
+    @property
+    def address(self) -> str:
+        """Where it comes from, as tries are counted and the audit log names it."""
+        return whence(self.request.remote, ",".join(self.request.headers.getall("X-Forwarded-For", ())))
 
     @property
     def who(self) -> Visitor:

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from bot.admin.access import ASKS_FOR_ONE, ASKS_FROM_ONE, LINK_LIVES, Purpose
+from bot.admin.access import ASKS_FOR_ONE, ASKS_FROM_ONE, LINK_LIVES, REFUSALS_NOTED, Purpose
 from bot.admin.pages.login import safe_next
 from bot.links import Links
 from interactions.card import Card
@@ -15,11 +15,11 @@ from tests.admin.signed_in import Seen, Visiting, access_of
 from tests.stories.world import ANA, BEN, CLEO, MIA, World
 
 
-async def asked(browser: Visiting, email: str, to: str = "") -> Seen:
+async def asked(browser: Visiting, email: str, to: str = "", **headers: str) -> Seen:
     """The answer to asking for a link."""
     page = await browser.get(f"/login?next={to}" if to else "/login")
     form = {"seal": page.seal, "email": email, "next": to}
-    return await browser.post_raw("/login", form)
+    return await browser.post_raw("/login", form, **headers)
 
 
 async def link_for_mia(browser: Visiting, to: str = "") -> str:
@@ -166,6 +166,26 @@ async def test_one_network_address_tries_no_more_than_so_many_names(world: World
     assert seen == [303] * ASKS_FROM_ONE + [429]
 
 
+async def test_who_tries_too_often_behind_a_proxy_keeps_out_nobody_else_there(world: World) -> None:
+    async def asks(browser: Visiting, number: int, address: str) -> int:
+        said = f"192.0.2.{number}, {address}"  # what stands before the proxy's own word is anybody's
+        return (await asked(browser, f"guess{number}@example.com", X_Forwarded_For=said)).status
+
+    async with Visiting(world) as browser:
+        guesses = [await asks(browser, number, "198.51.100.7") for number in range(ASKS_FROM_ONE + 1)]
+        assert (guesses[-1], await asks(browser, 99, "198.51.100.8")) == (429, 303)
+
+
+async def test_who_has_tried_too_often_keeps_nobody_from_their_link(world: World) -> None:
+    async with Visiting(world) as browser:
+        for number in range(ASKS_FROM_ONE):
+            await asked(browser, f"guess{number}@example.com", X_Forwarded_For="198.51.100.7")
+        for _ in range(ASKS_FOR_ONE + 1):
+            await asked(browser, MIA, X_Forwarded_For="198.51.100.7")
+        assert (await asked(browser, MIA, X_Forwarded_For="198.51.100.8")).status == 303
+        await world.shown_to_mia()
+
+
 async def test_what_is_no_address_is_said_to_be_none(world: World) -> None:
     async with Visiting(world) as browser:
         seen = await asked(browser, "<script>alert(1)</script>")
@@ -226,6 +246,38 @@ async def test_asking_too_often_is_written_down_once(world: World) -> None:
             await asked(browser, MIA)
         await world.settled()
     assert [each for each in await world.audit() if each[0] == "session.refused"] == [("session.refused", "nobody")]
+
+
+async def refusals(world: World) -> list[tuple[str, str]]:
+    """From where, and why, as the log has it."""
+    sql = "SELECT place, detail FROM audit WHERE action = 'session.refused' ORDER BY seq"
+    rows = await world.product.store.read(lambda tx: tx.rows(sql))
+    return [(row["place"], json.loads(row["detail"])["why"]) for row in rows]
+
+
+async def test_guessing_links_fills_no_log_and_says_each_time_what_to_do(world: World) -> None:
+    async with Visiting(world) as browser:
+        form = {"seal": (await browser.get("/login")).seal, "next": ""}
+        seen = [
+            await browser.post_raw(f"/login/guess{number}", form, X_Forwarded_For="198.51.100.7")
+            for number in range(REFUSALS_NOTED * 3)
+        ]
+        await browser.post_raw("/login/guess", form, X_Forwarded_For="198.51.100.8")
+    assert {(each.status, "Ask for another one" in each.words) for each in seen} == {(403, True)}
+    assert await refusals(world) == [
+        *[("198.51.100.7", "link over")] * REFUSALS_NOTED,
+        ("198.51.100.7", "links that lead nowhere, again and again"),
+        ("198.51.100.8", "link over"),
+    ]
+
+
+async def test_a_right_link_signs_in_beside_somebody_who_guesses(world: World) -> None:
+    async with Visiting(world) as mias:
+        link = await link_for_mia(mias)
+        form = {"seal": (await mias.get("/login")).seal, "next": ""}
+        for number in range(REFUSALS_NOTED + 2):
+            await mias.post_raw(f"/login/guess{number}", form)
+        assert (await pressed(mias, link)).status == 303
 
 
 def stored(data: Path) -> bytes:

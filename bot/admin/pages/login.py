@@ -42,7 +42,7 @@ async def send(visit: Visit) -> Shown | Moved | web.StreamResponse:
         email = valid(written)
     except Unfit as fault:
         return _asked_again(to, written, f"{fault.words[:1].upper()}{fault.words[1:]}.", 422)
-    wait = await visit.faces.sessions.tried(visit.request.remote or "", email)
+    wait = await visit.faces.sessions.tried(visit.address, email)
     if wait is not None:
         minutes = int(wait // 60) + 1
         words = (
@@ -50,7 +50,7 @@ async def send(visit: Visit) -> Shown | Moved | web.StreamResponse:
         )
         return _asked_again(to, written, words, 429)
     browser = visit.request.cookies.get(ASKED, "") or secrets.token_urlsafe(32)
-    visit.faces.spawn(send_link(visit.faces, email, browser, to, visit.request.remote or ""))
+    visit.faces.spawn(send_link(visit.faces, email, browser, to, visit.address))
     sent = move("/login/sent")
     set_cookie(sent, ASKED, browser, visit.faces, int(LINK_LIVES.total_seconds()))
     return sent
@@ -98,7 +98,7 @@ def safe_next(to: str) -> str:
 
 def browser_of(visit: Visit) -> Browser:
     request = visit.request
-    return Browser(request.cookies.get(ASKED, ""), request.headers.get("User-Agent", ""), request.remote or "")
+    return Browser(request.cookies.get(ASKED, ""), request.headers.get("User-Agent", ""), visit.address)
 
 
 def signed_in(visit: Visit, secret: str, to: str) -> web.StreamResponse:
