@@ -51,7 +51,6 @@ Show = Callable[[str, str, Card], Awaitable[None]]
 
 _REPLAY_SECONDS = 900.0
 _EVENT_SECONDS = 7200.0  # Slack tries an event again for about an hour
-_AUDIT_SECONDS = 60.0
 _WINDOW_PATIENCE = 1.0  # a click opens a window for three seconds
 _SUBMIT_PATIENCE = 2.3  # a submitted window waits three seconds
 _EVERY = re.compile("")
@@ -123,10 +122,10 @@ class Inbound:
         if not is_signed(raw, stamp, signature, self._secret, at):
             if doubt := doubt_about(raw, stamp, signature, self._secret, at):
                 self._way_in.refused(doubt)
-            await self._audit("a request without a valid signature")
+            self._way_in.forged("slack", "a request without a valid signature")
             raise web.HTTPUnauthorized(text="The signature is missing, wrong or too old.")
         if not await self._edge.once(f"slack:signature:{signature}", _REPLAY_SECONDS):
-            await self._audit("a request that came before")
+            self._way_in.forged("slack", "a request that came before")
             return web.Response()
         body = parsed(raw, request.content_type)
         if body is None:
@@ -374,12 +373,6 @@ class Inbound:
 
     async def _refuse(self, body: Json, why: str) -> None:
         await self._edge.desk.refused("slack", why, f"{team_of(body)}:{user_of(body)}")
-
-    async def _audit(self, why: str) -> None:
-        """Anybody can send such a request, so at most one a minute is written down."""
-        log.warning("refused %s", why)
-        if await self._edge.once(f"slack:audit:{why}", _AUDIT_SECONDS):
-            self._edge.spawn(self._edge.desk.refused("slack", why))
 
     async def _first(self, body: Json) -> bool:
         """A click that is repeated to the letter is a replay: every real one has a trigger and a moment of its own."""

@@ -30,7 +30,6 @@ CHANNEL = "msteams"
 LARGEST_BODY = 512 * 1024
 # Teams itself gives up after ten to fifteen seconds.
 LONGEST_TURN = 10.0
-_AUDIT_SECONDS = 60.0
 _ANOTHER_TENANT = Doubt(
     "TEAMS_TENANT_ID is wrong, the calls come from another tenant",
     "Copy “Directory (tenant) ID” from the app's overview in Microsoft Entra.",
@@ -98,7 +97,7 @@ class Inbound(CloudAdapter):
                 arrival = await self._admit(request)
             activity = self._activity(arrival.body)
         except Refused as refused:
-            return await self._refuse(refused)
+            return self._refuse(refused)
         except (KeysUnknown, TimeoutError):
             return web.json_response({"error": "it cannot be told yet who this is"}, status=503)
         self._way_in.took(click=activity.type == "invoke")
@@ -161,15 +160,15 @@ class Inbound(CloudAdapter):
             raise Refused(400, "a malformed activity")
         return activity
 
-    async def _refuse(self, refused: Refused) -> web.Response:
-        edge = self._presence.edge
+    def _refuse(self, refused: Refused) -> web.Response:
         if refused.doubt:
             self._way_in.refused(refused.doubt)
-        if refused.status in {401, 403} and (
-            refused.signed or await edge.once(f"refused:{refused.why}", _AUDIT_SECONDS)
-        ):
+        if refused.status in {401, 403} and refused.signed:
             log.warning("Teams: refused %s", refused.why)
+            edge = self._presence.edge
             edge.spawn(edge.desk.refused("teams", refused.why, refused.subject))
+        elif refused.status in {401, 403}:
+            self._way_in.forged("teams", refused.why)
         return web.json_response({"error": refused.why}, status=refused.status)
 
     async def _is_new(self, body: dict[str, Any]) -> bool:

@@ -4,15 +4,19 @@ No platform can be asked whether its buttons reach us, or whether the secret tha
 came in is the only evidence there is, and the doctor, a process of its own, reads it here.
 """
 
+import logging
 from dataclasses import dataclass
 
 from pydantic import JsonValue
 
 from bot.channels.contract import Edge, Memory
 
+log = logging.getLogger(__name__)
+
 _CALLED, _CLICKED, _DOUBTED = "way_in:called", "way_in:clicked", "way_in:doubted"
 NOTED_EVERY = 60.0  # seconds; a call must not cost a commit
 DOUBTS_NOTED_EVERY = 1.0
+AUDITED_EVERY = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,7 @@ class WayIn:
         self._clicked_at = 0.0
         self._doubts = 0
         self._doubted_at = 0.0
+        self._audited_at: dict[str, float] = {}
 
     def took(self, *, click: bool = False) -> None:
         """A call came in that is the platform's own."""
@@ -70,6 +75,18 @@ class WayIn:
         if at - self._doubted_at >= DOUBTS_NOTED_EVERY:
             doubts, self._doubts, self._doubted_at = self._doubts, 0, at
             self._edge.spawn(self._note(doubt, doubts, at))
+
+    def forged(self, platform: str, why: str) -> None:
+        """A call that anybody can make: written down once a minute and kind, it costs neither a line nor a commit."""
+        at = self._edge.now().timestamp()
+        if at - self._audited_at.get(why, 0.0) >= AUDITED_EVERY:
+            self._audited_at[why] = at
+            log.warning("%s: refused %s", platform, why)
+            self._edge.spawn(self._audit(platform, why))
+
+    async def _audit(self, platform: str, why: str) -> None:
+        if await self._edge.once(f"audited:{why}", AUDITED_EVERY):
+            await self._edge.desk.refused(platform, why)
 
     async def _note(self, doubt: Doubt, doubts: int, at: float) -> None:
         before = await heard(self._edge.memory)

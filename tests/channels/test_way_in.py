@@ -27,15 +27,21 @@ class Door:
     shelf: Shelf = field(default_factory=Shelf)
     at: datetime = START
     written: int = 0
+    desk: WritingDesk = field(default_factory=WritingDesk)
+    asked: int = 0
 
     def way_in(self) -> WayIn:
         return WayIn(
             Edge(
-                http=nothing, guarded=nothing, desk=WritingDesk(), talk=WritingTalk(), memory=self.shelf,
-                now=lambda: self.at, once=nothing, remember=nothing, spawn=self._written,
+                http=nothing, guarded=nothing, desk=self.desk, talk=WritingTalk(), memory=self.shelf,
+                now=lambda: self.at, once=self._once, remember=nothing, spawn=self._written,
                 base_url="https://gate.example", secrets=(),
             )
         )  # fmt: skip
+
+    async def _once(self, key: str, seconds: float) -> bool:
+        self.asked += 1
+        return True
 
     def _written(self, work: Coroutine[None, None, None]) -> None:
         """The shelf never waits, so that the work ends where it begins."""
@@ -122,3 +128,21 @@ def test_another_replica_goes_on_counting() -> None:
         door.way_in().refused(WRONG)
         door.later(5)
     assert door.heard().doubts == 2
+
+
+def test_a_flood_of_forged_calls_is_written_down_once_a_minute_and_asks_nobody_in_between() -> None:
+    door = Door()
+    way_in = door.way_in()
+    for _ in range(1000):
+        way_in.forged("slack", "a request without a valid signature")
+    door.later(61)
+    way_in.forged("slack", "a request without a valid signature")
+    assert (door.asked, len(door.desk.refusals)) == (2, 2)
+
+
+def test_every_kind_of_forgery_is_written_down() -> None:
+    door = Door()
+    way_in = door.way_in()
+    for why in ("no token", "a malformed token", "no token"):
+        way_in.forged("teams", why)
+    assert [why for _, why, _ in door.desk.refusals] == ["no token", "a malformed token"]
