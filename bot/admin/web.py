@@ -74,7 +74,20 @@ def _prose(markdown: str) -> Markup:
 
 
 def static_routes() -> list[web.AbstractRouteDef]:
-    return [web.static("/static", STATIC)]
+    return [web.get("/static/{name:.*}", _static_file)]
+
+
+async def _static_file(request: web.Request) -> web.FileResponse:
+    found = _static_files().get(request.match_info["name"])
+    if found is None:
+        raise web.HTTPNotFound
+    return web.FileResponse(found)
+
+
+@cache
+def _static_files() -> Mapping[str, Path]:
+    """By name; no other name is ever asked of the file system."""
+    return {file.relative_to(STATIC).as_posix(): file for file in STATIC.rglob("*") if file.is_file()}
 
 
 @cache

@@ -4,11 +4,12 @@ import logging
 from collections.abc import AsyncIterator
 
 import pytest
-from aiohttp import web
+from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestClient, TestServer
 from yarl import URL
 
-from bot.admin.web import OWN_SCRIPT, error_pages, policy, reads_html, set_up, static_routes
+from bot.admin.web import OWN_SCRIPT, STATIC, error_pages, policy, reads_html, set_up, static_routes
+from tests.stories.world import World
 
 Client = TestClient[web.Request, web.Application]
 BROWSER = {"Accept": "text/html,application/xhtml+xml"}
@@ -92,7 +93,30 @@ async def test_no_answer_may_be_framed_or_guessed_at(client: Client, path: str) 
 @pytest.mark.parametrize("path", ["/static/../web.py", "/static/%2e%2e/web.py", "/static/..%2fweb.py", "/static/"])
 async def test_no_other_file_is_handed_out(client: Client, path: str) -> None:
     async with client.get(URL(path, encoded=True)) as response:
-        assert response.status in {403, 404}
+        assert response.status == 404
+
+
+@pytest.mark.parametrize("name", ["x" * 5000, "x/" * 2000, "%00", "vendor", "gatebell.css/x", "%ff"])
+async def test_a_name_that_no_file_of_ours_has_leaves_no_trace(
+    world: World, caplog: pytest.LogCaptureFixture, name: str
+) -> None:
+    caplog.clear()
+    async with (
+        ClientSession() as http,
+        http.get(URL(f"{world.address}/static/{name}", encoded=True), headers=BROWSER) as response,
+    ):
+        said = await response.text()
+    assert (response.status, "There is nothing here" in said, caplog.text) == (404, True, "")
+
+
+@pytest.mark.parametrize("name, kind", [("gatebell.css", "text/css"), ("bell.svg", "image/svg+xml")])
+async def test_a_file_of_ours_is_handed_out_as_what_it_is(world: World, name: str, kind: str) -> None:
+    async with ClientSession() as http, http.get(f"{world.address}/static/{name}") as response:
+        assert (response.status, response.content_type, await response.read()) == (
+            200,
+            kind,
+            (STATIC / name).read_bytes(),
+        )
 
 
 async def test_a_file_without_its_version_is_asked_for_again(client: Client) -> None:
