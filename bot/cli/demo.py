@@ -20,6 +20,8 @@ from bot.rehearsal.demo.show import Show, free_port
 
 STATIC = Path(__file__).resolve().parents[1] / "admin" / "static"
 FILES = {"adaptivecards.min.js": STATIC / "vendor" / "adaptivecards.min.js", "bell.svg": STATIC / "bell.svg"}
+PORT = 8080
+LAST_PORT = 65535
 SERVE = (sys.executable, "-m", "bot", "serve")
 # What the server may take over from the environment: nothing of another installation's settings.
 INHERITED = ("PATH", "HOME", "LANG", "LC_ALL", "TZ", "TMPDIR", "SYSTEMROOT", "VIRTUAL_ENV", "PYTHONPATH")
@@ -34,7 +36,7 @@ def main(arguments: Sequence[str]) -> NoReturn:
 
 
 def demo(
-    port: Annotated[int, typer.Option(help="The port of the page.", min=0, max=65535)] = 8080,
+    port: Annotated[int, typer.Option(help="The port of the page.", min=0, max=LAST_PORT)] = PORT,
     host: Annotated[str, typer.Option(help="The address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Run the whole product with a rehearsal Slack, Teams and mailbox. Nothing leaves this machine."""
@@ -127,9 +129,10 @@ def _greet(address: str) -> None:
 def _why_not(error: OSError, host: str, port: int) -> str:
     match error.errno:
         case errno.EADDRINUSE:
-            return f"Port {port} of {host} is taken by another program. Choose another: {_command()} --port {port + 1}"
+            other = port + 1 if port < LAST_PORT else PORT
+            return f"Port {port} of {host} is taken by another program. Choose another: {_command()} --port {other}"
         case errno.EACCES:
-            return f"Port {port} may not be used by this user. Choose one above 1023: {_command()} --port 8080"
+            return f"Port {port} may not be used by this user. Choose one above 1023: {_command()} --port {PORT}"
         case errno.EADDRNOTAVAIL:
             return f"{host} is not an address of this machine. Leave --host out for 127.0.0.1."
         case _:

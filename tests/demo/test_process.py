@@ -2,6 +2,7 @@
 
 import asyncio
 import signal
+import socket
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -97,6 +98,17 @@ async def test_a_taken_port_is_said_in_plain_words(demo: Demo, tmp_path: Path) -
         f"Port {port} of 127.0.0.1 is taken by another program."
         f" Choose another: {Path(sys.executable).parent}/gatebell demo --port {int(port) + 1}\n"
     )
+
+
+async def test_after_the_last_port_the_usual_one_is_offered(tmp_path: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 65535))
+        taken.listen()
+        demo = await asyncio.create_subprocess_exec(
+            *COMMAND, "65535", cwd=tmp_path, stderr=asyncio.subprocess.PIPE, env={"PATH": "/usr/bin"}
+        )
+        _, said = await demo.communicate()
+    assert said.decode().endswith("gatebell demo --port 8080\n")
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
