@@ -8,6 +8,7 @@ from typing import TypeVar
 
 from bot.admin import audit_words, paging, rows
 from bot.admin.rows import Attempt, Copy, Line, Listed, Names, Request, Told
+from bot.dispatch import outbox
 from bot.logs import Mask
 from bot.store import Row, Tx
 
@@ -31,7 +32,7 @@ ATTEMPT = (
 PEOPLE = "FROM operator WHERE LOWER(name) LIKE :name ESCAPE '!' OR email LIKE :name ESCAPE '!' LIMIT 20"
 # What a page calls a state, in terms of rows.
 STATES = {
-    "waiting": "d.state = 'open' AND d.shown < d.wanted",
+    "waiting": outbox.WORK,
     "told": "d.state IN ('open', 'done') AND d.shown >= d.wanted",
     "failed": "d.state = 'failed'",
     "grouped": "d.state = 'grouped'",
@@ -279,8 +280,7 @@ async def counts(tx: Tx, since: datetime) -> Counts:
 async def queue(tx: Tx, at: datetime) -> Queue:
     row = await tx.row(
         "SELECT COUNT(*) AS waiting, SUM(CASE WHEN lease_until > :now THEN 1 ELSE 0 END) AS sending,"
-        " MIN(CASE WHEN due_at <= :now AND lease_until <= :now THEN due_at END) AS oldest"
-        " FROM delivery WHERE state = 'open' AND shown < wanted",
+        f" MIN(CASE WHEN due_at <= :now AND lease_until <= :now THEN due_at END) AS oldest{outbox.FROM_WORK}",
         {"now": at.timestamp()},
     )
     if row is None:

@@ -65,6 +65,7 @@ async def test_lists_are_narrowed_by_state_and_channel(world: World, ben: Visiti
         "": 2,
         "?state=failed": 1,
         "?state=told": 1,
+        "?state=waiting": 0,
         "?channel=email": 0,
         "?state=grouped": 0,
     }.items():

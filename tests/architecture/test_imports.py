@@ -91,6 +91,8 @@ TABLE = Table(
             "bot.admin.pages.notifications",
             may=(*FACES, "bot.dispatch.health", "bot.events.registry", "teams_manifest"),
         ),
+        # Lists and counts of copies say what is work as the worker does.
+        Row("bot.admin.reading", may=(*FACES, "bot.dispatch.outbox")),
         Row("bot.admin.**", may=(*FACES, "teams_manifest", *PAGES)),
         Row(
             "bot.doctor.**",
