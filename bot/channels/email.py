@@ -188,9 +188,19 @@ class Email:
             case ReaderKind.OPERATOR:
                 return (_known(reader.email or reader.identities.get(self.name, ""), reader.name),)
             case ReaderKind.ROOM:
-                return _all_known(reader.place or self._room)
+                return self._of_ours(_all_known(reader.place)) if reader.place else _all_known(self._room)
             case ReaderKind.CALLER:
                 raise DeliveryError(Reason.NO_ADDRESS, "who asked is not told by e-mail")
+
+    def _of_ours(self, addresses: tuple[Address, ...]) -> tuple[Address, ...]:
+        """What a producer calls a room has to lie in a domain of the owner's: nobody mails strangers through here."""
+        ours = {parse_address(self._sender).domain.lower()} if self._sender else set()
+        ours |= {each.domain.lower() for each in parse_addresses(self._room)}
+        for each in addresses:
+            if each.domain.lower() not in ours:
+                words = f"{each.addr_spec} is in no domain of SMTP_FROM or SMTP_TO; add it to SMTP_TO if it may be told"
+                raise DeliveryError(Reason.NO_ADDRESS, words)
+        return addresses
 
     async def _send(self, recipients: Sequence[Address], mail: Mail, heads: Heads) -> tuple[str, ...]:
         """Who did not take it, where somebody did. Whoever may take it later is asked again, and nobody else."""

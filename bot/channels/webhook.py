@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Self
 
 from pydantic import JsonValue
+from yarl import URL
 
 from bot.channels.contract import Check, DeliveryError, Edge, Field, Post, Rate, Reader, ReaderKind, Reason, Receipt
 from bot.channels.http import (
@@ -65,10 +66,12 @@ class Webhook:
         return () if self._url else ("WEBHOOK_URL",)
 
     async def send(self, reader: Reader, post: Post) -> Receipt:
-        """To a room's own address where it has one, else to the configured one."""
-        url = reader.place if reader.kind is ReaderKind.ROOM and reader.place else self._url
-        if not url:
+        """To a room's own address where it has one, else to the configured one. Nothing leaves for another server."""
+        if not self._url:
             raise DeliveryError(Reason.NOT_SET_UP, "WEBHOOK_URL is empty")
+        url = reader.place if reader.kind is ReaderKind.ROOM and reader.place else self._url
+        if _server(url) != _server(self._url):
+            raise DeliveryError(Reason.NO_ADDRESS, "the room is no address of the server of WEBHOOK_URL")
         post = post.placed(own=False)
         message = message_id(self.name, reader.id, post.ref, str(post.version))
         await post_signed(
@@ -112,6 +115,14 @@ class Webhook:
             "metadata": metadata,
             "record": dict(post.record),
         }
+
+
+def _server(url: str) -> str:
+    """Scheme, host and port; "" for what is no address."""
+    try:
+        return str(URL(url).origin())
+    except ValueError:
+        return ""
 
 
 def _first(record: Mapping[str, JsonValue], keys: Sequence[str]) -> str:

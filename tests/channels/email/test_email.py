@@ -118,6 +118,7 @@ async def test_a_rooms_own_place_goes_before_the_setting(mailbox: Mailbox, chann
         replace(ANA, email="ana@example.com\r\nBcc: cleo@example.com"),
         replace(ANA, email="ana@example.com, cleo@example.com"),
         replace(ROOM, place="nobody"),
+        replace(ROOM, place="ben@example.com, eve@elsewhere.example"),
         Reader(ReaderKind.CALLER, "caller", place="https://caller.example"),
     ],
 )

@@ -19,6 +19,7 @@ class Receiver:
     body: bytes = b"ok"
     hangs: bool = False
     calls: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
+    paths: list[str] = field(default_factory=list)
     connections: set[Any] = field(default_factory=set)
     _server: TestServer | None = None
 
@@ -53,6 +54,7 @@ class Receiver:
 
     async def _take(self, request: web.Request) -> web.Response:
         self.calls.append(({name.lower(): value for name, value in request.headers.items()}, await request.read()))
+        self.paths.append(request.path)
         assert request.transport is not None
         self.connections.add(request.transport.get_extra_info("peername"))
         if self.hangs:

@@ -83,9 +83,15 @@ async def test_the_end_is_told_too(guarded: Edge, receiver: Receiver) -> None:
 
 
 async def test_a_rooms_own_address_goes_before_the_configured_one(guarded: Edge, receiver: Receiver) -> None:
-    channel = webhook("http://127.0.0.1:9/never", guarded)
-    await channel.send(replace(ROOM, place=receiver.url), POST)
-    assert len(receiver.calls) == 1
+    await webhook(receiver.url, guarded).send(replace(ROOM, place=f"{receiver.url}/room"), POST)
+    assert receiver.paths == ["/hooks/gatebell/room"]
+
+
+@pytest.mark.parametrize("place", ["http://127.0.0.1:9/", "https://elsewhere.example/hook", "not an address"])
+async def test_a_room_at_another_server_is_told_nothing(guarded: Edge, receiver: Receiver, place: str) -> None:
+    with pytest.raises(DeliveryError) as caught:
+        await webhook(receiver.url, guarded).send(replace(ROOM, place=place), POST)
+    assert (caught.value.reason, receiver.calls) == (Reason.NO_ADDRESS, [])
 
 
 async def test_an_error_carries_the_status(guarded: Edge, receiver: Receiver) -> None:
