@@ -1,10 +1,14 @@
 """Tells the caller how its request ended: one signed call per version to the address that came with the request."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import ClassVar, Self
 
 from bot.channels.contract import DeliveryError, Edge, Field, Post, Rate, Reader, ReaderKind, Reason, Receipt
-from bot.channels.http import message_id, post_signed, signing_secrets
+from bot.channels.http import message_id, post_signed, server_of, signing_secrets
+
+AT_ONCE = 40  # calls under way to one server, so that one which hangs leaves room for the others
+_PAUSE = 1.0
 
 
 def callback_secret(settings: Mapping[str, str], secrets: Sequence[bytes]) -> str:
@@ -23,6 +27,7 @@ class Callback:
     def __init__(self, secrets: Sequence[str], edge: Edge) -> None:
         self._secrets = secrets
         self._edge = edge
+        self._under_way: Counter[str] = Counter()
 
     @classmethod
     def make(cls, settings: Mapping[str, str], edge: Edge) -> Self:
@@ -40,8 +45,15 @@ class Callback:
         return await self._call(reader.place or receipt.place, reader, post)
 
     async def _call(self, url: str, reader: Reader, post: Post) -> Receipt:
-        message = message_id(self.name, reader.id, post.ref, str(post.version))
-        await post_signed(
-            self._edge.guarded(), url, post.record, message=message, secrets=self._secrets, at=self._edge.now()
-        )
+        message, server = message_id(self.name, reader.id, post.ref, str(post.version)), server_of(url)
+        if self._under_way[server] >= AT_ONCE:
+            raise DeliveryError(Reason.RATE_LIMITED, f"{AT_ONCE} calls to this server are under way", _PAUSE)
+        self._under_way[server] += 1
+        try:
+            await post_signed(
+                self._edge.guarded(), url, post.record, message=message, secrets=self._secrets, at=self._edge.now()
+            )
+        finally:
+            self._under_way[server] -= 1
+            self._under_way += Counter()  # forgets servers to which nothing is under way
         return Receipt(self.name, place=url, message=message)

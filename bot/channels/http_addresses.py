@@ -40,6 +40,14 @@ def _inner(address: IPv6Address) -> IPv4Address | None:
     return None
 
 
+def server_of(url: str) -> str:
+    """Scheme, host and port; "" for what is no address."""
+    try:
+        return str(URL(url).origin())
+    except ValueError:
+        return ""
+
+
 def literal(host: str) -> Address | None:
     """The address that a host spells, also in the decimal, hexadecimal, octal and short forms; None for a name."""
     bare = host.strip("[]").partition("%")[0]

@@ -4,7 +4,6 @@ from collections.abc import Mapping, Sequence
 from typing import ClassVar, Self
 
 from pydantic import JsonValue
-from yarl import URL
 
 from bot.channels.contract import Check, DeliveryError, Edge, Field, Post, Rate, Reader, ReaderKind, Reason, Receipt
 from bot.channels.http import (
@@ -13,6 +12,7 @@ from bot.channels.http import (
     check_resolved,
     message_id,
     post_signed,
+    server_of,
     signing_secret,
     signing_secrets,
 )
@@ -70,7 +70,7 @@ class Webhook:
         if not self._url:
             raise DeliveryError(Reason.NOT_SET_UP, "WEBHOOK_URL is empty")
         url = reader.place if reader.kind is ReaderKind.ROOM and reader.place else self._url
-        if _server(url) != _server(self._url):
+        if server_of(url) != server_of(self._url):
             raise DeliveryError(Reason.NO_ADDRESS, "the room is no address of the server of WEBHOOK_URL")
         post = post.placed(own=False)
         message = message_id(self.name, reader.id, post.ref, str(post.version))
@@ -115,14 +115,6 @@ class Webhook:
             "metadata": metadata,
             "record": dict(post.record),
         }
-
-
-def _server(url: str) -> str:
-    """Scheme, host and port; "" for what is no address."""
-    try:
-        return str(URL(url).origin())
-    except ValueError:
-        return ""
 
 
 def _first(record: Mapping[str, JsonValue], keys: Sequence[str]) -> str:

@@ -1,5 +1,6 @@
 """The caller is told once per version, and can tell a repetition and a forgery."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -7,12 +8,13 @@ from datetime import UTC, datetime
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from bot.channels.callback import Callback, callback_secret
+from bot.channels.callback import AT_ONCE, Callback, callback_secret
 from bot.channels.contract import CanUpdate, Channel, DeliveryError, Post, Reader, ReaderKind, Reason, Receipt
 from bot.channels.http import Allowed, guarded_session
 from interactions.card import Card
 from tests.channels.http.edges import KEYS, edge
 from tests.channels.http.receiver import Receiver
+from tests.patience import until
 
 POST = Post("int_1", 1, Card("Delete?"), record={"id": "int_1", "status": "decided"})
 
@@ -82,6 +84,22 @@ async def test_a_callers_refused_credentials_do_not_break_the_channel(callback: 
     with pytest.raises(DeliveryError) as caught:
         await callback.send(caller(receiver.url), POST)
     assert not caught.value.reason.breaks_channel
+
+
+async def test_a_server_that_hangs_leaves_room_for_the_others(callback: Callback, receiver: Receiver) -> None:
+    receiver.hangs = True
+    hanging = [asyncio.create_task(callback.send(caller(receiver.url), POST)) for _ in range(AT_ONCE)]
+    await until(lambda: len(receiver.calls) == AT_ONCE, "all of them to hang")
+    with pytest.raises(DeliveryError) as caught:
+        await callback.send(caller(f"{receiver.url}/too"), POST)
+    assert (caught.value.reason, len(receiver.calls)) == (Reason.RATE_LIMITED, AT_ONCE)
+    async with Receiver() as other:
+        await callback.send(caller(other.url), POST)
+    for each in hanging:
+        each.cancel()
+    await asyncio.gather(*hanging, return_exceptions=True)
+    receiver.hangs = False
+    await callback.send(caller(receiver.url), POST)
 
 
 def test_it_is_a_channel_that_updates_and_needs_no_setting(callback: Callback) -> None:
