@@ -263,15 +263,17 @@ def _link(card: Card) -> Iterator[Json]:
 
 
 def _footer(card: Card) -> Iterator[Json]:
+    """Small print. An alert says how severe it is among its facts."""
     url = safe_link(card.link)
     parts = [
-        f"Severity: {words.severity(card)}",
+        "" if any(name == words.SEVERITY for name, _ in card.facts) else f"{words.SEVERITY}: {words.severity(card)}",
         f"Happened {_moment(card.happened_at)}" if card.happened_at else "",
         f"Requested by {literal(clip(one_line(card.requester), SLACK_LINE))}" if card.requester.strip() else "",
         f"Expires {_moment(card.expires_at)}" if card.expires_at and not card.outcome else "",
         f"{words.LEADS} {literal(host_of(url))}" if url else "",
     ]
-    yield kit.context(" · ".join(filter(None, parts)))
+    if said := " · ".join(filter(None, parts)):
+        yield kit.context(said)
 
 
 def _moment(at: datetime) -> str:

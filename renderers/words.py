@@ -14,6 +14,7 @@ DECIDE = "Review and decide"
 OPEN = "Open"
 LEADS = "Leads to"
 ALERT = "Alert"
+SEVERITY = "Severity"  # also the name of the fact in which an alert says it
 NOT_WHOLE = "This request is too long to be shown whole here. Read all of it before you approve."
 NOT_WHOLE_ENDED = "Shortened here."
 
