@@ -11,11 +11,6 @@ AT_ONCE = 40  # calls under way to one server, so that one which hangs leaves ro
 _PAUSE = 1.0
 
 
-def callback_secret(settings: Mapping[str, str], secrets: Sequence[bytes]) -> str:
-    """What a caller verifies our calls with (whsec_…). `secrets` are this channel's keys, as `Edge` holds them."""
-    return signing_secrets(settings.get("WEBHOOK_SECRET", ""), secrets)[0]
-
-
 class Callback:
     """Never part of a chain: only who asked is a reader here."""
 

@@ -40,7 +40,7 @@ class Webhook:
         ),
         Field(
             "WEBHOOK_SECRET",
-            "Signs webhooks and callbacks; empty means a secret that Gatebell makes",
+            "Signs webhooks and callbacks; while it is empty, receivers cannot check who calls them",
             secret=True,
             check=signing_secret,
             mend="Make one: whsec_ and the output of openssl rand -base64 32. Give it to the receiver too.",

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pytest
 from standardwebhooks import Webhook, WebhookVerificationError
 
-from bot.channels.callback import AT_ONCE, Callback, callback_secret
+from bot.channels.callback import AT_ONCE, Callback
 from bot.channels.contract import CanUpdate, Channel, DeliveryError, Post, Reader, ReaderKind, Reason, Receipt
-from bot.channels.http import Allowed, guarded_session
+from bot.channels.http import Allowed, guarded_session, signing_secrets
 from interactions.card import Card
 from tests.channels.http.edges import KEYS, edge
 from tests.channels.http.receiver import Receiver
@@ -54,22 +54,28 @@ async def test_a_repetition_has_the_same_id_and_the_next_version_another(
     assert (first == again, first == later) == (True, False)
 
 
-async def test_the_caller_verifies_with_the_secret_that_we_show(callback: Callback, receiver: Receiver) -> None:
+async def test_without_the_owners_secret_calls_are_signed_with_a_made_one(
+    callback: Callback, receiver: Receiver
+) -> None:
     await callback.send(caller(receiver.url), POST)
     headers, body = receiver.calls[0]
-    assert Webhook(callback_secret({}, KEYS)).verify(body, headers)
+    assert Webhook(signing_secrets("", KEYS)[0]).verify(body, headers)
 
 
 async def test_another_secret_does_not_verify(callback: Callback, receiver: Receiver) -> None:
     await callback.send(caller(receiver.url), POST)
     headers, body = receiver.calls[0]
     with pytest.raises(WebhookVerificationError):
-        Webhook(callback_secret({}, (b"other" * 8,))).verify(body, headers)
+        Webhook(signing_secrets("", (b"other" * 8,))[0]).verify(body, headers)
 
 
-def test_the_owners_secret_goes_before_the_made_one() -> None:
+async def test_the_owners_secret_goes_before_the_made_one(receiver: Receiver) -> None:
     chosen = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
-    assert callback_secret({"WEBHOOK_SECRET": chosen}, KEYS) == chosen
+    async with guarded_session(lambda: Allowed.parse("127.0.0.1")) as session:
+        made = Callback.make({"WEBHOOK_SECRET": chosen}, edge(session, now=lambda: datetime.now(UTC)))
+        await made.send(caller(receiver.url), POST)
+    headers, body = receiver.calls[0]
+    assert Webhook(chosen).verify(body, headers)
 
 
 @pytest.mark.parametrize("reader", [caller(""), Reader(ReaderKind.OPERATOR, "ana", place="http://127.0.0.1/")])
