@@ -96,7 +96,7 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Copy:
-    """One reader's copy of a post."""
+    """One reader's copy of a post. `refuser` is the channel that the reason is about."""
 
     id: str
     ref: str
@@ -108,6 +108,7 @@ class Copy:
     channel: str
     standing: Standing
     reason: str
+    refuser: str
     detail: str
     attempts: int
     created_at: datetime
@@ -197,7 +198,7 @@ def request(row: Row, names: Names) -> Request:
 
 
 def copy(row: Row, names: Names, mask: Mask, at: datetime) -> Copy:
-    shown = card(row["card"])
+    shown, stands = card(row["card"]), standing(row, at)
     return Copy(
         id=row["id"],
         ref=row["ref"],
@@ -207,8 +208,9 @@ def copy(row: Row, names: Names, mask: Mask, at: datetime) -> Copy:
         reader=one_line(names.reader(row)),
         for_room=row["reader_kind"] == ReaderKind.ROOM,
         channel=row["channel"],
-        standing=standing(row, at),
+        standing=stands,
         reason=row["reason"],
+        refuser=refuser(row, stands),
         detail=mask.text(row["detail"]),
         attempts=row["attempts"],
         created_at=moment(row["created_at"]),
@@ -231,6 +233,18 @@ def standing(row: Row, at: datetime) -> Standing:
             return Standing.CHANGING
         case _:
             return Standing.SENDING if row["lease_until"] > at.timestamp() else Standing.WAITING
+
+
+def refuser(row: Row, standing: Standing) -> str:
+    """What failed was refused by the end of its chain last; what waits, by the channel before the one that it is at."""
+    chain: list[str] = json.loads(row["chain"]) or [row["channel"]]
+    match standing:
+        case Standing.FAILED:
+            return chain[-1]
+        case Standing.WAITING:
+            return chain[max(0, int(row["step"]) - 1)]
+        case _:
+            return str(row["channel"])
 
 
 def attempt(row: Row, names: Names, mask: Mask) -> Attempt:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from bot.admin.rows import Attempt, Copy, Standing
 from bot.channels.contract import Reason
+from bot.channels.registry import CHANNELS
 
 REFUSALS = {
     Reason.NOT_SET_UP: "the channel is not set up",
@@ -25,6 +26,9 @@ MENDS = {
     Reason.REFUSED: "Ask them to unblock the app, add it again, or empty their mailbox; then send it again.",
 }
 NO_ROOM = "No room is set. Set SLACK_CHANNEL or SMTP_TO under Notifications, or a room for this threshold."
+LEFT_TO_OTHERS = (
+    "A server of another version may still send it; in some minutes it goes to the next channel of its chain, or fails."
+)
 OTHERS = {
     "no_reader": "this person is no longer an operator",
     "invalid": "the stored card cannot be read",
@@ -54,10 +58,8 @@ def standing(copy: Copy) -> str:
             return "Nothing to tell yet: whoever asked is told once, when it has ended."
         case Standing.SENDING:
             return "Not told yet: it is being sent at this moment."
-        case Standing.WAITING if copy.reason:
-            return f"Not told yet: {_because(copy)}. It is tried again by itself."
         case Standing.WAITING:
-            return "Not told yet: it waits for its turn, so that the channel is not flooded."
+            return f"Not told yet: {_waits(copy)}"
         case Standing.STALE:
             return f"Told, but the copy could not be brought up to date: {_because(copy)}."
         case Standing.TOGETHER:
@@ -103,8 +105,20 @@ def span(seconds: float) -> str:
     return "less than a minute"
 
 
+def _waits(copy: Copy) -> str:
+    if _is_gone(copy):
+        return f"{_because(copy)}, so it goes to the next one of its chain by itself."
+    if copy.reason:
+        return f"{_because(copy)}. It is tried again by itself."
+    if copy.channel not in CHANNELS:
+        return f"{_lacks(copy.channel)}. {LEFT_TO_OTHERS}"
+    return "it waits for its turn, so that the channel is not flooded."
+
+
 def _mend(copy: Copy) -> str:
-    """A room is nobody whose account could be linked."""
+    """A room is nobody whose account could be linked, and nobody sets up a channel that there is no more."""
+    if _is_gone(copy):
+        return ""
     homeless = copy.for_room and copy.reason in {Reason.NO_ADDRESS, Reason.NOT_SET_UP}
     return NO_ROOM if homeless else mend(copy.reason)
 
@@ -114,4 +128,15 @@ def _because(copy: Copy) -> str:
     words = refusal(copy.reason)
     if "; " in copy.detail:
         return f"no channel took it ({copy.detail})"
+    if _is_gone(copy):
+        return _lacks(copy.refuser)
     return f"{words} ({copy.detail})" if copy.detail and copy.detail != words else words
+
+
+def _is_gone(copy: Copy) -> bool:
+    """Whether the reason is a channel that an earlier version had, and this one has not."""
+    return copy.reason == Reason.NOT_SET_UP and copy.refuser not in CHANNELS
+
+
+def _lacks(channel: str) -> str:
+    return f"this version has no channel “{channel}”"

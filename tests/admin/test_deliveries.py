@@ -10,6 +10,7 @@ from bot.rehearsal.failure import error, status
 from interactions.model import Role
 from tests.admin.signed_in import Visiting, signed_in
 from tests.stories.reach import at_rest
+from tests.stories.test_strays import ended, left_behind
 from tests.stories.world import ANA, BEN, MIA, World
 
 
@@ -46,6 +47,64 @@ async def test_a_failed_copy_tells_each_attempt(world: World, ben: Visiting) -> 
         "E-mail: not sent, it is more than the platform takes",
     ]
     assert [step in attempts for step in story] == [True, True, True]
+
+
+async def words_of_the_only(world: World, browser: Visiting) -> str:
+    return (await browser.get(f"/admin/deliveries/{(await deliveries(world))[0]}")).words
+
+
+async def test_nobody_is_told_to_set_up_a_channel_that_this_version_does_not_have(world: World, ben: Visiting) -> None:
+    await left_behind(world, "The disk is full", "pager")
+    await world.forward(minutes=11)
+    await ended(world)
+    words = await words_of_the_only(world, ben)
+    assert ("Not told: this version has no channel “pager”." in words, "set it up" in words) == (True, False)
+
+
+async def test_where_such_a_channel_ends_a_chain_each_refusal_is_told(world: World, ben: Visiting) -> None:
+    world.mail.fail(status(552))
+    await left_behind(world, "The disk is full", "email", "pager")
+    await world.forward(minutes=11)
+    await ended(world)
+    words = await words_of_the_only(world, ben)
+    told = "Not told: no channel took it (" in words and "; pager is not part of this version)." in words
+    assert (told, "set it up" in words) == (True, False)
+
+
+async def test_a_copy_is_said_to_be_left_to_servers_of_the_version_that_has_its_channel(
+    world: World, ben: Visiting
+) -> None:
+    await left_behind(world, "The disk is full", "pager", "slack")
+    words = await words_of_the_only(world, ben)
+    assert "Not told yet: this version has no channel “pager”. A server of another version may still send it" in words
+
+
+async def test_what_goes_on_past_such_a_channel_says_so(world: World, ben: Visiting) -> None:
+    await left_behind(world, "The disk is full", "pager", "email")
+    later = world.clock.now().timestamp() + 3600
+    sql = (
+        "UPDATE delivery SET step = 1, channel = 'email', due_at = :later, tries = 1, reason = 'not_set_up',"
+        " detail = 'pager is not part of this version'"
+    )
+    await world.product.store.write(lambda tx: tx.run(sql, {"later": later}))
+    words = await words_of_the_only(world, ben)
+    assert "this version has no channel “pager”, so it goes to the next one of its chain by itself." in words
+
+
+async def test_a_copy_that_lies_on_such_a_channel_says_why_it_stays_as_it_is(world: World, ben: Visiting) -> None:
+    await world.tell("demo.event")
+    await at_rest(world)
+    sql = "UPDATE delivery SET chain = '[\"pager\"]', channel = 'pager', state = 'failed', reason = 'not_set_up'"
+    await world.product.store.write(lambda tx: tx.run(sql))
+    words = await words_of_the_only(world, ben)
+    assert "could not be brought up to date: this version has no channel “pager”." in words
+
+
+async def test_a_channel_of_this_version_that_is_not_set_up_can_be_set_up(world: World, ben: Visiting) -> None:
+    await left_behind(world, "The disk is full", "pager", "webhook")
+    await world.forward(minutes=11)
+    await ended(world)
+    assert "An admin can set it up under Notifications." in await words_of_the_only(world, ben)
 
 
 async def test_what_waits_for_a_busy_platform_says_so(world: World, ben: Visiting) -> None:
