@@ -174,6 +174,7 @@ async def _wired(
     questions = Questions(kinds, lambda found: f"{live.now.base_url}/api/v1/interactions/{found}", ledger)
 
     def channel(name: str, chosen: Settings) -> Channel:
+        once = Once(store, clock.now, name)
         edge = Edge(
             http=lambda: shared,
             guarded=lambda: guarded,
@@ -181,7 +182,8 @@ async def _wired(
             talk=conversation,
             memory=ChannelMemory(store, clock.now, name),
             now=clock.now,
-            once=Once(store, clock.now, name),
+            once=once,
+            seen=once.seen,
             remember=live.remember,
             spawn=spawned,
             base_url=chosen.base_url,

@@ -65,6 +65,14 @@ class Once:
         async def job(tx: Tx) -> bool:
             await tx.run("DELETE FROM seen WHERE until < :now", {"now": now})
             sql = "INSERT INTO seen (key, until) VALUES (:key, :until) ON CONFLICT (key) DO NOTHING"
-            return await tx.run(sql, {"key": f"{self.part}:{key}", "until": now + seconds}) > 0
+            return await tx.run(sql, {"key": self._key(key), "until": now + seconds}) > 0
 
         return await self.store.write(job)
+
+    async def seen(self, key: str) -> bool:
+        """Whether it was, without seeing it now."""
+        sql, values = "SELECT 1 AS yes FROM seen WHERE key = :key AND until >= :now", {"key": self._key(key)}
+        return await self.store.read(lambda tx: tx.row(sql, {**values, "now": self.now().timestamp()})) is not None
+
+    def _key(self, key: str) -> str:
+        return f"{self.part}:{key}"

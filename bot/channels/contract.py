@@ -388,9 +388,10 @@ class Edge:
     """Everything that a channel may use. Made once per channel by the composition root.
 
     `now` is the product's clock (aware, UTC). `once(key, seconds)` is true the first time that any replica sees a key:
-    against replays. `remember(NAME, value)` stores a setting that fills itself. `spawn` runs work that a request does
-    not wait for; it is finished or logged before shutdown. `http` is the one shared session for all that is called;
-    `guarded` refuses private addresses that the owner has not allowed. `base_url` has no trailing slash.
+    against replays; `seen(key)` only looks whether one did. `remember(NAME, value)` stores a setting that fills itself.
+    `spawn` runs work that a request does not wait for; it is finished or logged before shutdown. `http` is the one
+    shared session for all that is called; `guarded` refuses private addresses that the owner has not allowed.
+    `base_url` has no trailing slash.
     `secrets` are keys derived for this channel alone, newest first (for a state parameter, a webhook secret).
     """
 
@@ -401,6 +402,7 @@ class Edge:
     memory: Memory
     now: Callable[[], datetime]
     once: Callable[[str, float], Awaitable[bool]]
+    seen: Callable[[str], Awaitable[bool]]
     remember: Callable[[str, str], Awaitable[None]]
     spawn: Callable[[Coroutine[None, None, None]], None]
     base_url: str

@@ -30,6 +30,8 @@ CHANNEL = "msteams"
 LARGEST_BODY = 512 * 1024
 # Teams itself gives up after ten to fifteen seconds.
 LONGEST_TURN = 10.0
+_REPLAYED_WITHIN = 86400.0  # a token is good for an hour or so, and so is a call that somebody has recorded
+_DONE_BY_PEOPLE = frozenset({"invoke", "message"})
 _ANOTHER_TENANT = Doubt(
     "TEAMS_TENANT_ID is wrong, the calls come from another tenant",
     "Copy “Directory (tenant) ID” from the app's overview in Microsoft Entra.",
@@ -102,10 +104,13 @@ class Inbound(CloudAdapter):
             return web.json_response({"error": "it cannot be told yet who this is"}, status=503)
         self._way_in.took(click=activity.type == "invoke")
         try:
-            if not await self._is_new(arrival.body):
+            name = _name_of(arrival.body)
+            if not await self._is_new(name, activity):
                 return _replayed(activity)
             async with asyncio.timeout_at(end):
                 answer = await self._turn(activity, arrival.claims, bot or self._bot)
+            if name and activity.type not in _DONE_BY_PEOPLE:
+                await self._presence.edge.once(name, _REPLAYED_WITHIN)
         except TimeoutError:
             return _late(activity)
         except StoreUnavailable as error:
@@ -171,12 +176,17 @@ class Inbound(CloudAdapter):
             self._way_in.forged("teams", refused.why)
         return web.json_response({"error": refused.why}, status=refused.status)
 
-    async def _is_new(self, body: dict[str, Any]) -> bool:
-        """A token is good for an hour or so, and so is a call that somebody has recorded; a day covers it."""
-        if not isinstance(body.get("id"), str):
+    async def _is_new(self, name: str, activity: Activity) -> bool:
+        """What a person does is seen before its turn, so that it has one effect, and what came of it is said to them.
+
+        Anything else is seen after its turn: Teams sends it again where that came to nothing.
+        """
+        if not name:
             return True
-        said = json.dumps([body.get("type"), body["id"], dig(body, "conversation", "id"), _subject(body)])
-        return await self._presence.edge.once(f"seen:{hashlib.sha256(said.encode()).hexdigest()}", 86400.0)
+        edge = self._presence.edge
+        if activity.type in _DONE_BY_PEOPLE:
+            return await edge.once(name, _REPLAYED_WITHIN)
+        return not await edge.seen(name)
 
 
 def _deserializer() -> Any:
@@ -206,6 +216,14 @@ async def _read(request: web.Request) -> bytes:
         if len(raw) > LARGEST_BODY:
             raise Refused(413, "too large")
     return bytes(raw)
+
+
+def _name_of(body: dict[str, Any]) -> str:
+    """What tells an activity from every other one; "" for one without an id."""
+    if not isinstance(body.get("id"), str):
+        return ""
+    said = json.dumps([body.get("type"), body["id"], dig(body, "conversation", "id"), _subject(body)])
+    return f"seen:{hashlib.sha256(said.encode()).hexdigest()}"
 
 
 def _parsed(raw: bytes) -> dict[str, Any]:

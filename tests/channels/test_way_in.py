@@ -34,7 +34,7 @@ class Door:
         return WayIn(
             Edge(
                 http=nothing, guarded=nothing, desk=self.desk, talk=WritingTalk(), memory=self.shelf,
-                now=lambda: self.at, once=self._once, remember=nothing, spawn=self._written,
+                now=lambda: self.at, once=self._once, seen=nothing, remember=nothing, spawn=self._written,
                 base_url="https://gate.example", secrets=(),
             )
         )  # fmt: skip

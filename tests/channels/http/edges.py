@@ -53,6 +53,10 @@ async def _first_time(key: str, seconds: float) -> bool:
     return True
 
 
+async def _seen_never(key: str) -> bool:
+    return False
+
+
 async def _remembered(name: str, value: str) -> None:
     return None
 
@@ -80,6 +84,7 @@ def edge(
         memory=Notebook(),
         now=now,
         once=_first_time,
+        seen=_seen_never,
         remember=_remembered,
         spawn=_never_spawned,
         base_url="https://gatebell.example",

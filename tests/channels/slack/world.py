@@ -163,6 +163,9 @@ async def world_of(workspace: SlackWorkspace, session: ClientSession, **settings
         seen.add(key)
         return len(seen) > before
 
+    async def nobody_looks(key: str) -> bool:
+        raise AssertionError("Slack's requests are seen before they are heard")
+
     async def remember(name: str, value: str) -> None:
         raise AssertionError(f"Slack has no setting that fills itself, but {name} was")
 
@@ -171,7 +174,7 @@ async def world_of(workspace: SlackWorkspace, session: ClientSession, **settings
 
     edge = Edge(
         http=lambda: session, guarded=lambda: session, desk=desk, talk=talk, memory=shelf,
-        now=lambda: datetime.now(UTC), once=once, remember=remember, spawn=spawn,
+        now=lambda: datetime.now(UTC), once=once, seen=nobody_looks, remember=remember, spawn=spawn,
         base_url="https://gate.example", secrets=(b"k" * 32,),
     )  # fmt: skip
     chosen = {"SLACK_BOT_TOKEN": workspace.bot_token, "SLACK_API_URL": workspace.api_url, **settings}

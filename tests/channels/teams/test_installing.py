@@ -209,6 +209,18 @@ async def test_a_guests_address_is_not_vouched_for(world: World) -> None:
     assert member.email == ""
 
 
+async def test_an_installation_that_came_to_nothing_is_heard_when_teams_sends_it_again(world: World) -> None:
+    chat = world.teams.chat("ana@example.com")
+    chat.thread.installed = True
+    added = world.teams.activities.installation(chat.thread, chat.thread.members[0], "add")
+    world.shelf.away = True
+    assert (await world.teams.send(added)).status == 500
+    world.shelf.away = False
+    assert (await world.teams.send(added)).status == 200
+    await world.ask()
+    assert chat.cards
+
+
 async def test_a_replayed_removal_removes_nothing_again(world: World) -> None:
     await world.install()
     chat = world.teams.chat("ana@example.com")

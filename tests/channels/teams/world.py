@@ -27,6 +27,7 @@ from bot.channels.contract import (
 from bot.channels.teams import Teams
 from bot.channels.teams_keys import Keys
 from bot.rehearsal.teams import TeamsTenant
+from bot.store import StoreUnavailable
 from interactions.card import Card, Choice, Outcome, Severity, Status, Tone
 
 TOKEN = "delivery1.0123456789abcdef.AAAAAAAAAAAAAAAAAAAAAA"
@@ -85,13 +86,18 @@ class WritingTalk:
 
 
 class Shelf:
+    """A memory whose database may be `away`."""
+
     def __init__(self) -> None:
         self.kept: dict[str, JsonValue] = {}
+        self.away = False
 
     async def get(self, key: str) -> JsonValue:
         return self.kept.get(key)
 
     async def put(self, key: str, value: JsonValue) -> None:
+        if self.away:
+            raise StoreUnavailable("the database is away")
         self.kept[key] = value
 
     async def forget(self, key: str) -> None:
@@ -113,6 +119,9 @@ class Doorman:
             return False
         self._seen[key] = self.at + seconds
         return True
+
+    async def seen(self, key: str) -> bool:
+        return self._seen.get(key, 0.0) > self.at
 
 
 @dataclass
@@ -188,7 +197,7 @@ async def world_of(tenant: TeamsTenant, session: ClientSession, **settings: str)
 
     edge = Edge(
         http=lambda: session, guarded=lambda: session, desk=desk, talk=talk, memory=shelf,
-        now=lambda: datetime.now(UTC), once=doorman.once, remember=remember, spawn=spawn,
+        now=lambda: datetime.now(UTC), once=doorman.once, seen=doorman.seen, remember=remember, spawn=spawn,
         base_url="https://gate.example", secrets=(b"k" * 32,),
     )  # fmt: skip
     channel = Teams.make({**settings_of(tenant), **settings}, edge)
