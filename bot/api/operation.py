@@ -136,19 +136,22 @@ async def caller(request: web.Request, faces: Faces, scopes: tuple[Scope, ...]) 
     scheme, _, token = request.headers.get("Authorization", "").partition(" ")
     key = await faces.keys.verify(token.strip()) if scheme.casefold() == "bearer" else None
     if key is None:
-        forwarded = ",".join(request.headers.getall("X-Forwarded-For", ()))
-        wait = faces.keys.guessed(whence(request.remote, forwarded)) if token else None
+        wait = faces.keys.guessed(_whence(request)) if token else None
         if wait is not None:
             seconds = {"Retry-After": str(int(wait) + 1)}
             raise Problem(429, "Too many wrong keys from this address; wait before the next", headers=seconds)
         words = "This API key is wrong or revoked" if token else "An API key is needed: Authorization: Bearer gb_…"
         raise Problem(401, words, headers={"WWW-Authenticate": "Bearer"})
     if not key.allows(*scopes):
-        faces.keys.lacks(key, scopes, request.remote or "")
+        faces.keys.lacks(key, scopes, _whence(request))
         words = f"The key “{key.name}” lacks the scope {' or '.join(scopes)}"
         mend = f"gatebell key create NAME --scope {scopes[0]}"
         raise Problem(403, words, [Wrong("Authorization", words, mend)])
     return key
+
+
+def _whence(request: web.Request) -> str:
+    return whence(request.remote, ",".join(request.headers.getall("X-Forwarded-For", ())))
 
 
 async def _body(request: web.Request, operation: Operation) -> Any:

@@ -84,3 +84,14 @@ async def test_a_guesser_behind_the_proxy_slows_down_and_names_nobody_else_there
     await world.settled()
     entries = [each for each in (await world.call("GET", "/api/v1/audit"))["items"] if each["action"] == "key.refused"]
     assert [each["subject"] for each in entries] == ["198.51.100.7"]
+
+
+async def test_a_call_that_its_key_does_not_allow_is_written_down_with_who_made_it_not_with_the_proxy(
+    world: World,
+) -> None:
+    key = await world.key_for(Scope.EVENTS_WRITE)
+    headers = {"X-Forwarded-For": "198.51.100.7"}
+    assert (await world.call("GET", "/api/v1/audit", key=key, headers=headers)).status == 403
+    await world.settled()
+    entries = (await world.call("GET", "/api/v1/audit"))["items"]
+    assert [each["subject"] for each in entries if each["action"] == "call.refused"] == ["198.51.100.7"]
