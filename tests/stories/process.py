@@ -139,6 +139,14 @@ class Process(Producer):
 
         await until(is_so, f"{sql} to give {expected}")
 
+    async def until_met(self, email: str) -> None:
+        """Return once the roster has told in whose chat the app was installed, which is read after the answer."""
+
+        async def is_known() -> bool:
+            return any(row["key"].endswith(email) for row in await self.rows("SELECT key FROM channel_memory"))
+
+        await until(is_known, f"Teams to have told of {email}")
+
     async def _answers(self) -> bool:
         assert self.child is None or self.child.returncode is None, self.words
         try:
@@ -170,6 +178,7 @@ async def serving(platforms: Platforms, data: Path, name: str = "one", **changed
             await process.start()
             if "TEAMS_APP_ID" in environ:
                 await platforms.teams.chat(BEN).install()
+                await process.until_met(BEN)
             yield process
         finally:
             if process.child is not None and process.child.returncode is None:

@@ -220,6 +220,7 @@ async def installed(
         if install_teams and environ.get("TEAMS_APP_ID"):
             await platforms.teams.chat(BEN).install()
             await platforms.teams.chat(CLEO).install()
+            await world.settled()  # the roster is read after the answer
         try:
             yield world
         finally:
