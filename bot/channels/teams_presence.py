@@ -1,6 +1,7 @@
 """The bot in its tenant: what the ways out and in share, and where a reader is found."""
 
-from dataclasses import dataclass, replace
+import asyncio
+from dataclasses import dataclass, field, replace
 from typing import Self
 
 from bot.channels.contract import DeliveryError, Edge, Reader, ReaderKind, Reason
@@ -30,6 +31,7 @@ class Presence:
     connector: Connector
     conversations: Conversations
     home: Home
+    _looking: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     @classmethod
     def of(cls, settings: TeamsSettings, edge: Edge) -> Self:
@@ -77,8 +79,12 @@ class Presence:
 
     async def _find(self, reader: Reader) -> Member | None:
         found = await self._known(reader)
-        if found is None and await self._read_rosters():
+        if found:
+            return found
+        async with self._looking:  # whoever comes second waits for what the first one reads
             found = await self._known(reader)
+            if found is None and await self._read_rosters():
+                found = await self._known(reader)
         return found
 
     async def _known(self, reader: Reader) -> Member | None:

@@ -1,5 +1,6 @@
 """What Teams tells about where the bot is, and what of it is remembered."""
 
+import asyncio
 import json
 
 import pytest
@@ -7,7 +8,7 @@ from aiohttp import ClientSession
 
 from bot.channels.contract import DeliveryError, Reason
 from bot.channels.teams_conversations import member_of
-from bot.rehearsal.failure import http, status
+from bot.rehearsal.failure import http, slow, status
 from bot.rehearsal.teams import TeamsTenant
 from tests.channels.teams.world import World, world_of
 
@@ -151,6 +152,16 @@ async def test_a_roster_that_could_not_be_read_is_read_when_somebody_is_looked_f
     world.teams.heal(rule)
     await world.ask("ben@example.com")
     assert world.teams.chat("ben@example.com").cards
+
+
+async def test_two_who_are_looked_for_at_once_are_both_found(world: World) -> None:
+    rule = world.teams.fail(status(503), path="pagedmembers")
+    await world.install_in_channel()
+    world.teams.heal(rule)
+    world.teams.fail(slow(0.2), path="pagedmembers")
+    people = ("ana@example.com", "ben@example.com")
+    await asyncio.gather(*map(world.ask, people))
+    assert all(world.teams.chat(each).cards for each in people)
 
 
 async def test_a_newcomer_of_a_team_becomes_known(world: World) -> None:
