@@ -16,7 +16,8 @@ from aiohttp import ClientSession, TCPConnector, web
 from pydantic_core import from_json, to_json
 
 from bot.clock import RealClock
-from bot.dispatch.outbox import ATTEMPT, DELIVERY, KEEP, POST
+from bot.dispatch.leases import ATTEMPT, KEEP
+from bot.dispatch.outbox import DELIVERY, POST
 from bot.dispatch.telling import EVENT
 from bot.ids import new_id
 from bot.opening import opened_store

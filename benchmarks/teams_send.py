@@ -94,6 +94,9 @@ def teams(session: ClientSession, origin: str) -> Teams:
     async def once(key: str, seconds: float) -> bool:
         return True
 
+    async def seen(key: str) -> bool:
+        return False
+
     async def remember(name: str, value: str) -> None:
         return None
 
@@ -109,6 +112,7 @@ def teams(session: ClientSession, origin: str) -> Teams:
         memory=Shelf(),
         now=lambda: datetime.now(UTC),
         once=once,
+        seen=seen,
         remember=remember,
         spawn=spawn,
         base_url="https://gate.example",

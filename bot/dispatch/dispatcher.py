@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.channels.contract import Answer, Channel, Click, Person, Review
-from bot.dispatch import again, outbox
+from bot.dispatch import again, leases, outbox
 from bot.dispatch.answers import Answers
 from bot.dispatch.asking import Asking
 from bot.dispatch.conditions import Conditions
@@ -59,7 +59,7 @@ class Dispatcher:
 
     async def resume_at_once(self) -> None:
         """Take up what a process that died was holding. Only for a process that knows that it is alone."""
-        await self._tools.store.write(outbox.release_all)
+        await self._tools.store.write(leases.release_all)
 
     def wake(self) -> None:
         """Look for work now (time was moved, settings have changed)."""

@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
-from bot.dispatch import outbox
+from bot.dispatch import leases, outbox
 from bot.dispatch.outbox import NewDelivery, NewPost
 from bot.dispatch.worker import Worker
 from bot.store import Store, Tx, Write
@@ -48,7 +48,7 @@ class Posting:
 
     def _begin(self, post: NewPost, copies: Sequence[NewDelivery], at: datetime, lease: str) -> None:
         if lease:
-            self._worker.start(outbox.claims_of(post, copies, at, lease))
+            self._worker.start(leases.claims_of(post, copies, at, lease))
         else:
             self._worker.wake()
 

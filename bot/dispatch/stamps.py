@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
 from bot.channels.contract import Post, ReaderKind, Rights
-from bot.dispatch.outbox import Claim
+from bot.dispatch.leases import Claim
 from interactions.codec import Ticket, seal, unseal
 
 

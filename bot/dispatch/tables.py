@@ -1,4 +1,4 @@
-"""The tables of dispatch. Read by migrations and pages; the hot path writes them in SQL (see outbox.py).
+"""The tables of dispatch. Read by migrations and pages; the hot path writes them in SQL (see outbox.py, leases.py).
 
 Times are epoch seconds in UTC, JSON is text, ids are sortable strings.
 """

@@ -15,9 +15,10 @@ from functools import partial
 from typing import Protocol
 
 from bot.channels.contract import CanUpdate, Channel, DeliveryError, Post, Reader, ReaderKind, Reason, Receipt
-from bot.dispatch import chain, outbox
+from bot.dispatch import chain, leases, outbox
 from bot.dispatch.health import ChannelHealth, after_refusal, after_success
-from bot.dispatch.outbox import Attempt, Claim, Kept, State
+from bot.dispatch.leases import Attempt, Claim, Kept
+from bot.dispatch.outbox import State
 from bot.dispatch.pacing import place_of
 from bot.dispatch.tools import Tools
 from bot.steady import forever
@@ -117,7 +118,7 @@ class Worker:
         long_since = time.monotonic() - outbox.LEASE_SECONDS / 3
         ids = [delivery for delivery, began in self._held_since.items() if began < long_since]
         if ids:
-            await self._tools.store.put(outbox.renewed(ids, self.lease, self._tools.clock.now()))
+            await self._tools.store.put(leases.renewed(ids, self.lease, self._tools.clock.now()))
 
     async def _take_up(self) -> None:
         self._wake.clear()
@@ -127,7 +128,7 @@ class Worker:
 
     async def _take_in_strays(self) -> None:
         now, here = self._tools.clock.now(), self._tools.channels()
-        waiting = await self._tools.store.read(lambda tx: outbox.waiting_channels(tx, now - LEFT_TO_OTHERS))
+        waiting = await self._tools.store.read(lambda tx: leases.waiting_channels(tx, now - LEFT_TO_OTHERS))
         strays = {name: AT_ONCE - self._running[name] for name in waiting if name not in here}
         if strays and not self._stopping:
             await self._claim(strays, now)
@@ -135,12 +136,12 @@ class Worker:
 
     async def _claim(self, room: Mapping[str, int], now: datetime) -> int:
         """Take up what is due and begin with it; how much that was."""
-        claimed, aside = await self._tools.store.write(lambda tx: outbox.claim(tx, self.lease, room, now))
+        claimed, aside = await self._tools.store.write(lambda tx: leases.claim(tx, self.lease, room, now))
         self.start(claimed)
         for each in aside:
             log.error("a copy cannot be read and is set aside", extra={"ref": each.ref})
             lost = partial(
-                self._lost, ref=each.ref, interaction_id=each.interaction_id, because=outbox.UNREADABLE, at=now
+                self._lost, ref=each.ref, interaction_id=each.interaction_id, because=leases.UNREADABLE, at=now
             )
             if await self._tools.store.write(lost):
                 self._ended(each.interaction_id, Status.UNDELIVERABLE)
@@ -151,7 +152,7 @@ class Worker:
 
         What was due then and yet not taken waits for room on its channel, or for a version that has it.
         """
-        due = await self._tools.store.read(lambda tx: outbox.next_due(tx, looked))
+        due = await self._tools.store.read(lambda tx: leases.next_due(tx, looked))
         seconds = LOOK_AGAIN if due is None else min(LOOK_AGAIN, max(0.02, due - looked.timestamp()))
         resting = asyncio.ensure_future(self._tools.clock.until(looked + timedelta(seconds=seconds)))
         woken = asyncio.ensure_future(self._wake.wait())
@@ -207,14 +208,14 @@ class Worker:
         """The state of the copy; and whether it was the last one of a question, which has reached nobody."""
         if kept.state is State.FAILED:
             return await self._tools.store.write(partial(self._record_failed, kept, at))
-        return outbox.state_in(await self._tools.store.put(*outbox.kept_writes(kept, at))), False
+        return leases.state_in(await self._tools.store.put(*leases.kept_writes(kept, at))), False
 
     async def _record_failed(self, kept: Kept, at: datetime, tx: Tx) -> tuple[str, bool]:
-        state = await outbox.keep(tx, kept, at)
+        state = await leases.keep(tx, kept, at)
         if state != State.FAILED:
             return state, False
         if kept.shown >= 0:
-            return await outbox.open_again(tx, kept.claim, at), False
+            return await leases.open_again(tx, kept.claim, at), False
         return state, await self._lost(tx, kept.claim.ref, kept.claim.interaction_id, kept.detail, at)
 
     async def _shown(self, claim: Claim) -> Kept:

@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.channels.contract import Reader, ReaderKind, Receipt
-from bot.dispatch import outbox
-from bot.dispatch.outbox import LEASE_SECONDS, Claim, Kept, NewDelivery, NewPost, State
+from bot.dispatch import leases, outbox
+from bot.dispatch.leases import Claim, Kept
+from bot.dispatch.outbox import LEASE_SECONDS, NewDelivery, NewPost, State
 from bot.ids import new_id
 from bot.store import Store, Tx
 from interactions.card import Card, Severity
@@ -32,7 +33,7 @@ async def put(
 
 async def claimed(store: Store, lease: str = "one", after: float = 0, room: int = 10) -> list[Claim]:
     at = AT + timedelta(seconds=after)
-    claims, _ = await store.write(lambda tx: outbox.claim(tx, lease, {"slack": room}, at))
+    claims, _ = await store.write(lambda tx: leases.claim(tx, lease, {"slack": room}, at))
     return claims
 
 
@@ -41,7 +42,7 @@ def shown(claim: Claim, message: str = "1") -> Kept:
 
 
 async def keep(store: Store, kept: Kept) -> str:
-    return await store.write(lambda tx: outbox.keep(tx, kept, AT))
+    return await store.write(lambda tx: leases.keep(tx, kept, AT))
 
 
 async def state(store: Store) -> list[str]:
@@ -91,7 +92,7 @@ async def test_a_lease_that_is_renewed_is_not_taken_over(store: Store) -> None:
     await put(store)
     [held] = await claimed(store, "one")
     later = AT + timedelta(seconds=LEASE_SECONDS - 1)
-    await store.put(outbox.renewed([held.id], "one", later))
+    await store.put(leases.renewed([held.id], "one", later))
     assert await claimed(store, "two", after=LEASE_SECONDS) == []
 
 
@@ -100,7 +101,7 @@ async def test_nobody_renews_what_another_has_taken_over(store: Store) -> None:
     [held] = await claimed(store, "one")
     await claimed(store, "two", after=LEASE_SECONDS)
     late = AT + timedelta(hours=1)
-    await store.put(outbox.renewed([held.id], "one", late))
+    await store.put(leases.renewed([held.id], "one", late))
     assert len(await claimed(store, "three", after=3 * LEASE_SECONDS)) == 1
 
 
@@ -138,7 +139,7 @@ async def test_a_row_that_cannot_be_read_is_closed_and_the_next_is_given_out(sto
     await put(store, "sound")
     sql = f"UPDATE post SET {damage} WHERE ref = :ref"  # noqa: S608 - written above
     await store.write(lambda tx: tx.run(sql, {"ref": broken}))
-    claims, aside = await store.write(lambda tx: outbox.claim(tx, "one", ROOM, AT))
+    claims, aside = await store.write(lambda tx: leases.claim(tx, "one", ROOM, AT))
     assert [each.card.title for each in claims] == ["sound"]
     assert [each.ref for each in aside] == [broken]
     assert sorted(await state(store)) == ["failed", "open"]
@@ -147,5 +148,5 @@ async def test_a_row_that_cannot_be_read_is_closed_and_the_next_is_given_out(sto
 async def test_a_process_that_is_alone_takes_up_at_once_what_a_dead_one_held(store: Store) -> None:
     await put(store)
     await claimed(store, "dead")
-    await store.write(outbox.release_all)
+    await store.write(leases.release_all)
     assert len(await claimed(store, "alive")) == 1

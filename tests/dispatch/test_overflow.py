@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from bot.channels.contract import Reader, ReaderKind
-from bot.dispatch import outbox, overflow
+from bot.dispatch import leases, outbox, overflow
 from bot.dispatch.outbox import NewDelivery, NewPost
 from bot.dispatch.overflow import CROWD, SHOWN
 from bot.ids import new_id
@@ -121,7 +121,7 @@ async def test_a_notice_with_an_ordinary_link_is_put_together_with_the_rest(stor
 
 async def test_what_is_being_sent_now_is_not_put_together_with_the_rest(store: Store) -> None:
     await put(store, CROWD + 5)
-    await store.write(lambda tx: outbox.claim(tx, "one", {"slack": 5}, AT))
+    await store.write(lambda tx: leases.claim(tx, "one", {"slack": 5}, AT))
     await group(store)
     assert len(await waiting(store)) == 5 + 1
 
@@ -146,7 +146,7 @@ async def test_one_that_cannot_be_read_keeps_no_other_from_being_told(store: Sto
     damage = "UPDATE post SET card = '[' WHERE ref = (SELECT MIN(ref) FROM post)"
     await store.write(lambda tx: tx.run(damage))
     assert await group(store)
-    _, aside = await store.write(lambda tx: outbox.claim(tx, "one", {"slack": 5}, AT + timedelta(seconds=2)))
+    _, aside = await store.write(lambda tx: leases.claim(tx, "one", {"slack": 5}, AT + timedelta(seconds=2)))
     assert len(aside) == 1
 
 
@@ -171,7 +171,7 @@ async def test_what_another_replica_sends_already_is_not_in_the_digest(postgres_
     async with two_replicas(postgres_database) as (here, there):
         await put(here, CROWD * 2)
         claimed, grouped = await asyncio.gather(
-            here.write(lambda tx: outbox.claim(tx, "here", {"slack": CROWD}, AT)), group(there)
+            here.write(lambda tx: leases.claim(tx, "here", {"slack": CROWD}, AT)), group(there)
         )
         rows = await here.read(lambda tx: tx.rows("SELECT id, state, lease FROM delivery"))
     sent = {each.id for each in claimed[0]}

@@ -8,7 +8,7 @@ import pytest
 
 from bot.audit.ledger import Ledger
 from bot.clock import MovableClock
-from bot.dispatch import outbox
+from bot.dispatch import leases, outbox
 from bot.dispatch.notice import Ask
 from bot.dispatch.outbox import NewDelivery, NewPost
 from bot.dispatch.questions import EXPIRE, Questions
@@ -121,7 +121,7 @@ async def test_what_one_replica_is_taking_up_another_leaves_alone_without_waitin
 
 async def claimed(tx: Tx, lease: str, room: int) -> list[str]:
     """The channels of what this lease has taken up."""
-    found, _ = await outbox.claim(tx, lease, {"chat": room, "mail": room - 1}, AT)
+    found, _ = await leases.claim(tx, lease, {"chat": room, "mail": room - 1}, AT)
     return [each.channel for each in found]
 
 

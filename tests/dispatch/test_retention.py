@@ -8,7 +8,7 @@ import pytest
 
 from bot.channels.contract import OF_THREAD
 from bot.clock import MovableClock
-from bot.dispatch import outbox
+from bot.dispatch import leases, outbox
 from bot.dispatch.notice import Event, Result, Told
 from bot.dispatch.outbox import NewDelivery, NewPost
 from bot.dispatch.retention import AT_ONCE, KEPT_THREADS, UNTOLD, Retention
@@ -81,7 +81,7 @@ class Kept:
             await tx.bulk(
                 EVENT, [event_row(Event("disk.full", "Full"), Told(new_id(at), Result.ACCEPTED), post.ref, at)]
             )
-            await tx.bulk(outbox.ATTEMPT, [(new_id(at), copy.id, "chat", "send", 0, at.timestamp(), 1.0, "", "")])
+            await tx.bulk(leases.ATTEMPT, [(new_id(at), copy.id, "chat", "send", 0, at.timestamp(), 1.0, "", "")])
             await tx.run("UPDATE delivery SET state = :state WHERE id = :id", {"state": state, "id": copy.id})
             if asks:
                 row = {**QUESTION, "id": found, "status": asks, "at": at.timestamp(), "ref": post.ref}

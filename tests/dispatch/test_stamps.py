@@ -4,7 +4,7 @@ import pytest
 
 from bot.channels.contract import Post, Reader, ReaderKind
 from bot.clock import MovableClock
-from bot.dispatch import outbox
+from bot.dispatch import leases
 from bot.dispatch.outbox import NewDelivery, NewPost
 from bot.dispatch.stamps import Stamps
 from bot.ids import new_id
@@ -21,7 +21,7 @@ ROOM = Reader(ReaderKind.ROOM, "ops")
 
 def stamped(card: Card, reader: Reader, links: Links = LINKS) -> Post:
     at = MovableClock().now()
-    [claim] = outbox.claims_of(NewPost("ref", card, {}), [NewDelivery(new_id(at), reader, ("chat",))], at, "one")
+    [claim] = leases.claims_of(NewPost("ref", card, {}), [NewDelivery(new_id(at), reader, ("chat",))], at, "one")
     return Stamps(lambda: "https://gate.example", (b"copy",), (b"page",), links.open).post(claim)
 
 
