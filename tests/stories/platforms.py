@@ -1,6 +1,7 @@
 """Slack, Teams, a mailbox and a caller as the stories use them, each on a port of its own, and who is there."""
 
 import contextlib
+import secrets
 import socket
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
@@ -20,10 +21,12 @@ ANA, BEN, MIA, CLEO = "ana@example.com", "ben@example.com", "mia@example.com", "
 
 
 def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        port: int = listener.getsockname()[1]
-        return port
+    """One below those that systems give to connections by themselves: nobody else gets it before it is listened on."""
+    while True:
+        port = 15_000 + secrets.randbelow(17_000)
+        with socket.socket() as listener, contextlib.suppress(OSError):
+            listener.bind(("127.0.0.1", port))
+            return port
 
 
 class Patient(Platform):
