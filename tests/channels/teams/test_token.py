@@ -93,7 +93,7 @@ async def test_the_loop_stays_free_while_login_and_keys_hang(tenant: TeamsTenant
             worst = max(worst, loop.time() - before - 0.01)
         for send in sends:
             send.cancel()
-    assert worst < PATIENCE / 2  # waiting on the loop would hold it for as long as the login may take
+    assert worst < 0.05
 
 
 async def test_a_slow_login_serves_the_sends_after_it(tenant: TeamsTenant, session: ClientSession) -> None:
