@@ -10,6 +10,7 @@ GIVE_UP_AFTER = 24 * 3600.0  # seconds after which a copy that nobody took is gi
 FIRST_WAIT = 5.0
 LONGEST_WAIT = 600.0
 LONGEST_SILENCE = 3600.0  # whatever a platform asks for: a slip of its pen must not silence us for a year
+_SCATTER = random.SystemRandom()
 
 
 class Move(StrEnum):
@@ -46,5 +47,4 @@ def silence(tries: int, asked: float | None) -> float:
 def backoff(tries: int, retry_after: float | None = None) -> float:
     """Seconds until the next walk: doubling from five seconds to ten minutes, scattered so that copies do not march."""
     wait = min(LONGEST_WAIT, FIRST_WAIT * 2.0 ** min(tries, 10))
-    scattered: float = wait * random.uniform(0.75, 1.25)  # noqa: S311 - scatter, not secrecy
-    return max(scattered, min(retry_after or 0.0, LONGEST_SILENCE))
+    return max(wait * _SCATTER.uniform(0.75, 1.25), min(retry_after or 0.0, LONGEST_SILENCE))
