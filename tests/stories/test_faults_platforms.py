@@ -21,9 +21,8 @@ MANY = 1000
 STUCK = 250
 QUICK = {"CHAIN": "slack,teams", "PACING": "off", "COOLDOWN_SECONDS": "0"}
 TEAMS_ALONE: dict[str, Any] = {"CHAIN": "teams", "ALERT_RECIPIENT_EMAIL": BEN}
-TEAMS_PATIENCE = 10.0  # seconds that a call to the connector may take
 SLOW = 1.5  # seconds that Microsoft takes for an answer
-BLOCKED_FOR = 1.2  # seconds: a call that blocks the loop would take longer than this, a busy machine does not
+BLOCKED_FOR = 1.0  # seconds: a call that blocks the loop would take longer than this, a busy machine does not
 
 
 async def test_while_one_channel_hangs_for_ever_a_thousand_notices_for_another_flow(
@@ -40,7 +39,7 @@ async def test_while_one_channel_hangs_for_ever_a_thousand_notices_for_another_f
         ana = platforms.slack.dm(ANA)
         await platforms.slack.until(lambda: len(ana.messages) >= MANY, what="a thousand notices")
         assert await process.metric('gatebell_delivery_attempts_total{channel="teams",reason="shown"}') == 0
-        assert _longest_pause(platforms, began) < TEAMS_PATIENCE - 2
+        assert _longest_pause(platforms, began) < 5
 
 
 async def _ask_ben(process: Process, payload: dict[str, str]) -> None:
