@@ -1,6 +1,7 @@
 """Real servers for every test, started when first asked for: PostgreSQL, Valkey and a Chromium."""
 
 import asyncio
+import gc
 import os
 import shutil
 import tempfile
@@ -13,9 +14,17 @@ from uuid import uuid4
 
 import pytest
 from playwright.async_api import Browser, Page, async_playwright
+from pytest_asyncio import fixture
 
 from scripts import chromium
 from tests.patience import PATIENCE
+
+
+def pytest_collection_finish() -> None:
+    """Let the garbage collector pass over what lives until the end: it looked through it for a tenth of all time."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(10_000, 20, 50)
 
 
 @contextmanager
@@ -111,6 +120,15 @@ def chromium_path() -> Path:
 @pytest.fixture
 async def browser(chromium_path: Path) -> AsyncIterator[Browser]:
     """A Chromium of this test's own: playwright's objects live on one event loop, and so does every test."""
+    async with async_playwright() as playwright:
+        browser = await playwright.chromium.launch(executable_path=chromium_path, args=chromium.FLAGS)
+        yield browser
+        await browser.close()
+
+
+@fixture(scope="module", loop_scope="module")
+async def chrome(chromium_path: Path) -> AsyncIterator[Browser]:
+    """A Chromium for all tests of a file that says `pytestmark = pytest.mark.asyncio(loop_scope="module")`."""
     async with async_playwright() as playwright:
         browser = await playwright.chromium.launch(executable_path=chromium_path, args=chromium.FLAGS)
         yield browser

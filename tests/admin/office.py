@@ -10,11 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page, async_playwright
+from playwright.async_api import Browser, BrowserContext, ConsoleMessage, Page
 from pytest_asyncio import fixture
 
 from bot.admin.site import COOKIE
-from scripts import chromium
 from tests.admin.signed_in import access_of, cookie_of
 from tests.stories.world import ANA, Platforms, World, installed
 
@@ -38,14 +37,6 @@ class Complaints(list[str]):
     def _heard(self, message: ConsoleMessage) -> None:
         if "Content Security Policy" in message.text:
             self.append(message.text)
-
-
-@fixture(scope="module", loop_scope="module")
-async def chrome(chromium_path: Path) -> AsyncIterator[Browser]:
-    async with async_playwright() as playwright:
-        browser = await playwright.chromium.launch(executable_path=chromium_path, args=chromium.FLAGS)
-        yield browser
-        await browser.close()
 
 
 @fixture(scope="module", loop_scope="module")

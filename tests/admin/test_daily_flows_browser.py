@@ -8,11 +8,11 @@ from playwright.async_api import Browser, Page
 
 from bot.rehearsal.failure import status
 from tests.admin.looking import flaws, press, tab_to, write
-from tests.admin.office import ana, anas_without_script, chrome, enter, office, opened
+from tests.admin.office import ana, anas_without_script, enter, office, opened
 from tests.stories.reach import at_rest
 from tests.stories.world import ANA, MIA, World
 
-__all__ = ["ana", "anas_without_script", "chrome", "office"]
+__all__ = ["ana", "anas_without_script", "office"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -4,10 +4,10 @@ import pytest
 from playwright.async_api import Page
 
 from tests.admin.looking import NARROW
-from tests.admin.office import ana, chrome, office
+from tests.admin.office import ana, office
 from tests.stories.world import BEN, World
 
-__all__ = ["ana", "chrome", "office"]
+__all__ = ["ana", "office"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 PLACES = "links => links.map(link => [link.offsetLeft, link.offsetTop])"

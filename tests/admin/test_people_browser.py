@@ -5,10 +5,10 @@ from playwright.async_api import Browser, Page
 
 from interactions.model import Role
 from tests.admin.looking import flaws, press, tab_to, write
-from tests.admin.office import ana, chrome, enter, office, opened
+from tests.admin.office import ana, enter, office, opened
 from tests.stories.world import BEN, World
 
-__all__ = ["ana", "chrome", "office"]
+__all__ = ["ana", "office"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -7,10 +7,10 @@ from playwright.async_api import Browser, Page
 from pytest_asyncio import fixture
 
 from tests.admin.looking import flaws, press
-from tests.admin.office import ana, chrome, enter, office, opened
+from tests.admin.office import ana, enter, office, opened
 from tests.stories.world import ANA, World
 
-__all__ = ["ana", "chrome", "office"]
+__all__ = ["ana", "office"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -4,10 +4,10 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from tests.admin.looking import flaws, press, write
-from tests.admin.office import chrome, new_office, opened, setup_link, visitor
+from tests.admin.office import new_office, opened, setup_link, visitor
 from tests.stories.world import World
 
-__all__ = ["chrome", "new_office", "visitor"]
+__all__ = ["new_office", "visitor"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 OWNER = "olga@example.com"

@@ -4,10 +4,10 @@ import pytest
 from playwright.async_api import Browser, Page
 
 from tests.admin.looking import flaws, press, write
-from tests.admin.office import chrome, enter, office, opened, visitor
+from tests.admin.office import enter, office, opened, visitor
 from tests.stories.world import ANA, BEN, MIA, World
 
-__all__ = ["chrome", "office", "visitor"]
+__all__ = ["office", "visitor"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

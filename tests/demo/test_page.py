@@ -8,6 +8,8 @@ from playwright.async_api import Page, expect
 
 from tests.demo.conftest import ROOT, Screen
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
+
 AXE = ROOT / "bot" / "admin" / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 BLOCKED = "A destructive action was blocked"
 
@@ -27,9 +29,9 @@ def axe() -> Path:
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_nothing_on_the_empty_page(screen: Screen, axe: Path, scheme: Any) -> None:
-    await screen.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
-    assert await violations(screen.page) == []
+async def test_axe_finds_nothing_on_the_empty_page(shared_screen: Screen, axe: Path, scheme: Any) -> None:
+    await shared_screen.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+    assert await violations(shared_screen.page) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
@@ -76,18 +78,10 @@ async def test_escape_closes_slacks_window(screen: Screen) -> None:
     await expect(screen.window).to_have_count(0)
 
 
-async def test_the_chosen_colours_are_kept(screen: Screen) -> None:
-    await screen.page.get_by_role("button", name="Dark colours").click()
-    await screen.page.reload()
-    await expect(screen.page.locator("html")).to_have_attribute("data-theme", "dark")
-
-
-async def test_a_narrow_screen_scrolls_in_one_direction_only(screen: Screen) -> None:
-    await screen.page.set_viewport_size({"width": 360, "height": 740})
-    await screen.play(BLOCKED)
-    await expect(screen.slack.get_by_role("button", name="Approve")).to_be_visible()
-    wide = await screen.page.evaluate("document.documentElement.scrollWidth > document.documentElement.clientWidth")
-    assert not wide
+async def test_the_chosen_colours_are_kept(shared_screen: Screen) -> None:
+    await shared_screen.page.get_by_role("button", name="Dark colours").click()
+    await shared_screen.page.reload()
+    await expect(shared_screen.page.locator("html")).to_have_attribute("data-theme", "dark")
 
 
 async def test_on_a_small_screen_what_a_scenario_brings_comes_into_view(screen: Screen) -> None:
@@ -95,16 +89,3 @@ async def test_on_a_small_screen_what_a_scenario_brings_comes_into_view(screen: 
     await expect(screen.slack).not_to_be_in_viewport()
     await screen.play(BLOCKED)
     await expect(screen.slack).to_be_in_viewport()
-
-
-async def test_a_page_that_is_opened_later_shows_what_has_happened(screen: Screen) -> None:
-    await screen.play(BLOCKED)
-    await expect(screen.slack.get_by_role("button", name="Approve")).to_be_visible()
-    await screen.page.reload()
-    await expect(screen.slack.get_by_role("button", name="Approve")).to_be_visible()
-
-
-async def test_the_mail_is_there_as_plain_text_too(screen: Screen) -> None:
-    await screen.play(BLOCKED)
-    await screen.page.get_by_role("button", name="Plain text").click()
-    await expect(screen.page.locator(".mail-text")).to_contain_text("drive.delete_folder")

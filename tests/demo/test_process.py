@@ -1,8 +1,8 @@
 """The demo's process: how it starts and stops, and what its front door lets through."""
 
-import asyncio
 import signal
 import socket
+import subprocess
 import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -10,15 +10,22 @@ from pathlib import Path
 import aiohttp
 import pytest
 
-from tests.demo.conftest import COMMAND, Demo, start
+from tests.demo.conftest import COMMAND, Demo, running
+from tests.patience import until
 
 JSON = {"Content-Type": "application/json"}
 
 
 @pytest.fixture
-async def visitor(demo: Demo) -> AsyncIterator[aiohttp.ClientSession]:
-    async with aiohttp.ClientSession(demo.address) as session:
+async def visitor(shared_demo: Demo) -> AsyncIterator[aiohttp.ClientSession]:
+    """Somebody at the door of a running demo, in which others may have killed the server before."""
+    async with aiohttp.ClientSession(shared_demo.address) as session:
+        await until(lambda: is_up(session), "the server to be up again")
         yield session
+
+
+async def is_up(visitor: aiohttp.ClientSession) -> bool:
+    return (await answered(visitor, "/readyz"))[0] == 200
 
 
 async def answered(visitor: aiohttp.ClientSession, path: str) -> tuple[int, str]:
@@ -87,43 +94,43 @@ async def test_only_the_demos_own_files_are_served(visitor: aiohttp.ClientSessio
     assert (await answered(visitor, "/demo/..%2fpage.py"))[0] == 404
 
 
-async def test_a_taken_port_is_said_in_plain_words(demo: Demo, tmp_path: Path) -> None:
-    port = demo.address.rpartition(":")[2]
-    second = await asyncio.create_subprocess_exec(
-        *COMMAND, port, cwd=tmp_path, stderr=asyncio.subprocess.PIPE, env={"PATH": "/usr/bin"}
-    )
-    _, said = await second.communicate()
+def test_a_taken_port_is_said_in_plain_words(shared_demo: Demo, tmp_path: Path) -> None:
+    port = shared_demo.address.rpartition(":")[2]
+    second = refused(port, tmp_path)
     assert second.returncode == 1
-    assert said.decode() == (
+    assert second.stderr == (
         f"Port {port} of 127.0.0.1 is taken by another program."
         f" Choose another: {Path(sys.executable).parent}/gatebell demo --port {int(port) + 1}\n"
     )
 
 
-async def test_after_the_last_port_the_usual_one_is_offered(tmp_path: Path) -> None:
+def test_after_the_last_port_the_usual_one_is_offered(tmp_path: Path) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 65535))
         taken.listen()
-        demo = await asyncio.create_subprocess_exec(
-            *COMMAND, "65535", cwd=tmp_path, stderr=asyncio.subprocess.PIPE, env={"PATH": "/usr/bin"}
-        )
-        _, said = await demo.communicate()
-    assert said.decode().endswith("gatebell demo --port 8080\n")
+        assert refused("65535", tmp_path).stderr.endswith("gatebell demo --port 8080\n")
 
 
 @pytest.mark.parametrize("sign", [signal.SIGINT, signal.SIGTERM])
-async def test_stopping_leaves_nothing_behind(tmp_path: Path, sign: signal.Signals) -> None:
-    demo = await start(tmp_path)
-    children = children_of(demo.process.pid)
-    assert await demo.stop(sign) == 0
+def test_stopping_leaves_nothing_behind(tmp_path: Path, sign: signal.Signals) -> None:
+    with running(tmp_path) as demo:
+        children = children_of(demo.process.pid)
+        assert demo.stop(sign) == 0
     assert [pid for pid in children if is_alive(pid)] == []
     assert left_in(tmp_path) == []
 
 
-async def test_settings_of_another_installation_are_not_taken_over(tmp_path: Path) -> None:
+def test_settings_of_another_installation_are_not_taken_over(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("CHAIN=nonsense,nonsense\n")
-    demo = await start(tmp_path)
-    assert await demo.stop() == 0
+    with running(tmp_path) as demo:
+        assert demo.stop() == 0
+
+
+def refused(port: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    """What a demo says that cannot have this port."""
+    return subprocess.run(
+        [*COMMAND, port], cwd=folder, capture_output=True, text=True, check=False, env={"PATH": "/usr/bin"}
+    )
 
 
 def children_of(pid: int) -> list[int]:

@@ -64,7 +64,7 @@ async def test_microsofts_validator_follows_a_rotated_key(teams: TeamsTenant) ->
         pytest.param({"key": "stranger", "kid": "teams-1"}, id="another key under the right kid"),
         pytest.param({"key": "webchat-1"}, id="key not endorsed for Teams"),
         pytest.param({"exp": int(time.time()) - 600}, id="expired"),
-        pytest.param({"nbf": int(time.time()) + 600}, id="not yet valid"),
+        pytest.param({"nbf": int(time.time()) + 86_400}, id="not yet valid"),
         pytest.param({"aud": "somebody-else"}, id="wrong audience"),
         pytest.param({"iss": "https://sts.windows.net/x/"}, id="wrong issuer"),
         pytest.param({"serviceurl": "https://evil.example/"}, id="another serviceUrl"),

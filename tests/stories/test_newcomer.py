@@ -174,9 +174,10 @@ async def test_a_wrong_signing_secret_is_named_by_the_round_trip_and_then_by_all
     await olga.press_round_trip("Slack")
     await platforms.slack.dm(OLGA).wait_for("It works")
     await platforms.slack.dm(OLGA).click("It works")
-    trip = await olga.said("It failed at “Signature”.")
+    trip = await olga.said(CALLS_WRONG)
     card = (await olga.browser.open("/admin/notifications")).words
     health, doctor = await olga.health(), await olga.doctor()
+    assert "It failed at “Signature”." in trip
     assert "Slack Answers do not come back" in card
     for told in (trip, card, health, doctor):
         assert CALLS_WRONG in told
