@@ -1,6 +1,6 @@
 """Alembic's entry: runs over the connection that `bot.store.migrate` hands in.
 
-It is told of no tables: they are compared with the migrations by a test, and loading them would double each first start.
+It is told of no tables: a test compares them with the migrations, and loading them would double each first start.
 """
 
 from alembic import context
