@@ -1,7 +1,6 @@
 import io
 import json
 import logging
-from collections.abc import Iterator
 
 import pytest
 from aiohttp.http_exceptions import LineTooLong
@@ -12,14 +11,9 @@ from bot.store import StoreUnavailable
 
 
 @pytest.fixture
-def out() -> Iterator[io.StringIO]:
-    """What is logged, and logging as it was before."""
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield io.StringIO()
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(capture=False)
+def out() -> io.StringIO:
+    """What is logged."""
+    return io.StringIO()
 
 
 SECRETS = [
