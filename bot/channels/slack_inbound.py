@@ -29,6 +29,7 @@ from bot.channels.slack_requests import (
     is_click,
     is_said,
     is_signed,
+    is_whole,
     parsed,
     pressed_in,
     spot_of,
@@ -128,7 +129,7 @@ class Inbound:
             self._way_in.forged("slack", "a request that came before")
             return web.Response()
         body = parsed(raw, request.content_type)
-        if body is None:
+        if body is None or not is_whole(body):
             raise web.HTTPBadRequest(text="This is no request of Slack's.")
         status, answer = await self._dispatch(body)
         return web.json_response(answer, status=status) if answer else web.Response(status=status)
@@ -136,7 +137,7 @@ class Inbound:
     async def take(self, envelope: Json) -> Json | None:
         """A request that came over the socket: the connection was opened with our own token, so it is Slack's."""
         payload = envelope.get("payload")
-        return (await self._dispatch(payload))[1] if isinstance(payload, dict) else None
+        return (await self._dispatch(payload))[1] if isinstance(payload, dict) and is_whole(payload) else None
 
     async def _dispatch(self, body: Json) -> tuple[int, Json | None]:
         """bolt gets what was read here: its own reader loses a command in whose text the word "payload" stands."""

@@ -82,6 +82,23 @@ def parsed(raw: bytes, content_type: str) -> Json | None:
     return body if isinstance(body, dict) and body else None
 
 
+def is_whole(body: Json) -> bool:
+    """Whether a click or a submitted window has what Slack promises of one; bolt and this program rely on it.
+
+    https://docs.slack.dev/reference/interaction-payloads
+    """
+    match body:
+        case {"type": "block_actions", "user": {"id": str()}, "actions": [{"action_id": str()}, *rest]}:
+            return all(isinstance(each, dict) for each in rest)
+        case {
+            "type": "view_submission",
+            "user": {"id": str()},
+            "view": {"type": str(), "callback_id": str(), "state": dict()},
+        }:
+            return True
+    return body.get("type") not in _CLICKS
+
+
 async def bounded(request: web.Request) -> bytes:
     raw = bytearray()
     async for chunk in request.content.iter_any():
