@@ -2,13 +2,15 @@
 
 It writes the same rows in the same two commits through the same store as the product, and makes one call. It knows no
 keys, no rules, no people, no cooldown and no limits; its card is always the same, and a refusal would be an error.
-What the product does beside, it has to do in the difference.
+What the product does beside, it has to do in the difference. With `sdk` as its last argument the four blocks of the
+card are made and checked by slack_sdk's models, each time anew.
 """
 
 import asyncio
 import gc
 import sys
 import time
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -23,18 +25,23 @@ from bot.ids import new_id
 from bot.opening import opened_store
 from bot.store import Write
 
+Event = dict[str, Any]
+Blocks = Callable[[Event], Sequence[Event]]
+
 HEADERS = {"Authorization": "Bearer xoxb-bench", "Content-Type": "application/json; charset=utf-8"}
 LEASE = "bench"
 
 
-async def serve(sink: str, folder: Path) -> None:
+async def serve(sink: str, folder: Path, blocks: Blocks) -> None:
     store = await opened_store(f"sqlite:///{folder / 'least.db'}")
     clock, sending = RealClock(), set[asyncio.Task[None]]()
     async with ClientSession(connector=TCPConnector(limit_per_host=200)) as session:
 
-        async def show(delivery: str, event: dict[str, Any]) -> None:
+        async def show(delivery: str, event: Event) -> None:
             began, at = time.perf_counter(), clock.now()
-            async with session.post(f"{sink}/chat.postMessage", data=_message(event), headers=HEADERS) as answer:
+            async with session.post(
+                f"{sink}/chat.postMessage", data=_message(event, blocks(event)), headers=HEADERS
+            ) as answer:
                 place = from_json(await answer.read())
             receipt = to_json(["slack", place["channel"], place["ts"], {}]).decode()
             now, took = at.timestamp(), time.perf_counter() - began
@@ -70,17 +77,46 @@ async def serve(sink: str, folder: Path) -> None:
         await asyncio.Event().wait()
 
 
-def _message(event: dict[str, Any]) -> bytes:
-    """A card of the size of the product's, put together without a look at what the words hold."""
-    facts = [{"type": "mrkdwn", "text": f"*{name}*\n{value}"} for name, value in event["context"].items()]
-    blocks = [
-        {"type": "header", "text": {"type": "plain_text", "text": event["summary"][:150]}},
-        {"type": "section", "text": {"type": "mrkdwn", "text": f"Sign in to {event['source']} again."}},
-        {"type": "section", "fields": facts},
-    ]
+def _message(event: Event, blocks: Sequence[Event]) -> bytes:
+    """A card of the size of the product's."""
     attachment = {"color": "#FF8C00", "fallback": event["summary"], "blocks": blocks}
     return to_json({"channel": "U0ANA", "text": event["summary"], "attachments": [attachment]})
 
 
+def put_together(event: Event) -> Sequence[Event]:
+    """Without a look at what the words hold."""
+    facts = [{"type": "mrkdwn", "text": text} for text in _facts(event)]
+    return [
+        {"type": "header", "text": {"type": "plain_text", "text": event["summary"][:150]}},
+        {"type": "section", "text": {"type": "mrkdwn", "text": _ask(event)}},
+        {"type": "section", "fields": facts},
+        {"type": "context", "elements": [{"type": "mrkdwn", "text": event["source"]}]},
+    ]
+
+
+def made_by_the_sdk() -> Blocks:
+    from slack_sdk.models import blocks as kit
+
+    def made(event: Event) -> Sequence[Event]:
+        words = kit.MarkdownTextObject
+        whole = (
+            kit.HeaderBlock(text=kit.PlainTextObject(text=event["summary"][:150])),
+            kit.SectionBlock(text=words(text=_ask(event))),
+            kit.SectionBlock(fields=[words(text=text) for text in _facts(event)]),
+            kit.ContextBlock(elements=[words(text=event["source"])]),
+        )
+        return [each.to_dict() for each in whole]
+
+    return made
+
+
+def _ask(event: Event) -> str:
+    return f"Sign in to {event['source']} again."
+
+
+def _facts(event: Event) -> list[str]:
+    return [f"*{name}*\n{value}" for name, value in event["context"].items()]
+
+
 if __name__ == "__main__":
-    asyncio.run(serve(sys.argv[1], Path(sys.argv[2])))
+    asyncio.run(serve(sys.argv[1], Path(sys.argv[2]), made_by_the_sdk() if sys.argv[3:] == ["sdk"] else put_together))

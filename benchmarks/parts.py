@@ -32,9 +32,11 @@ async def measured(quick: bool) -> list[Measure]:
     many = 2_000 if quick else 8_000
     with (
         tempfile.TemporaryDirectory(prefix="gatebell-bench-", dir=Path.cwd()) as folder,
+        tempfile.TemporaryDirectory(prefix="gatebell-bench-", dir=Path.cwd()) as another,
         helper("sink") as sink,
         helper("floor", sink.address) as bare,
         helper("least", sink.address, folder) as least,
+        helper("least", sink.address, another, "sdk") as checked,
     ):
         told = slack_settings(sink)
         untold = {**told, "EVENTS_DISABLED": "oauth.refresh_failed"}
@@ -48,6 +50,7 @@ async def measured(quick: bool) -> list[Measure]:
                     "a request that does nothing": (full, lambda _: Request("/healthz", b"")),
                     "an event that is stored, and told to nobody": (quiet, event),
                     "the least that stores and shows": (least, event),
+                    "the same, its blocks made by slack_sdk's models": (checked, event),
                     "an event that is stored and shown": (full, event),
                 },
             )
