@@ -67,9 +67,9 @@ class SqliteStore:
             self._waiting = []
             self._groups.put([])
             await asyncio.to_thread(writer.join)
-        if self._reading:
-            await asyncio.get_running_loop().run_in_executor(self._reader, self._reading.close)
-            self._reading = None
+        if reading := self._reading:
+            self._reading = None  # as above
+            await asyncio.get_running_loop().run_in_executor(self._reader, reading.close)
         self._reader.shutdown()
 
     async def write(self, job: Job[T]) -> T:

@@ -175,6 +175,17 @@ async def test_the_number_of_changed_rows_is_told(store: Store) -> None:
     assert await store.write(lambda tx: tx.run("UPDATE thing SET count = 1 WHERE name = :n", {"n": "z"})) == 0
 
 
+async def test_what_is_read_while_the_store_closes_is_read_or_unavailable(store: Store) -> None:
+    """Until it is closed and a little longer: no reader sees the driver's own errors."""
+    stopping, reads = asyncio.create_task(store.stop()), []
+    while not stopping.done():
+        reads.append(asyncio.create_task(names(store)))
+        await asyncio.sleep(0)
+    ends = await asyncio.gather(*reads, names(store), return_exceptions=True)
+    assert [end for end in ends if not isinstance(end, set | StoreUnavailable)] == []
+    assert isinstance(ends[-1], StoreUnavailable)
+
+
 async def test_a_store_that_is_being_closed_takes_nothing_more_and_ends_what_it_has_taken(store: Store) -> None:
     taken = asyncio.create_task(store.write(lambda tx: put(tx, "taken")))
     await asyncio.sleep(0)
