@@ -25,7 +25,6 @@ from bot.audit.ledger import Ledger
 from bot.channels import http
 from bot.channels.contract import Channel, Edge, KnowsPeople
 from bot.channels.registry import CHANNELS, channel_class
-from bot.channels.registry import fields as channel_fields
 from bot.clock import Clock, MovableClock, RealClock
 from bot.conversations.agent import Agent, endpoint_of
 from bot.conversations.conversation import Conversation
@@ -469,8 +468,3 @@ def _application(
     application.add_routes(pages.static_routes())
     rooms.hang(application, looks)
     return application
-
-
-def all_fields() -> tuple[Any, ...]:
-    """The settings of every channel, for whoever loads settings."""
-    return tuple(channel_fields())

@@ -99,7 +99,7 @@ async def plant(environment: Mapping[str, str], folder: Path) -> Planted:
     from bot.store.migrate import bring_up_to_date
     from interactions.model import Role
 
-    held = settings.load(tuple(fields()), environment, folder, folder)
+    held = settings.load(fields(), environment, folder, folder)
     await bring_up_to_date(held.database_url)
     store = open_store(held.database_url)
     await store.start()

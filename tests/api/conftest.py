@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 from aiohttp import ClientResponse, ClientSession, web
 
-from bot.app import Product, all_fields, made
+from bot.app import Product, made
 from bot.audit.ledger import Ledger
+from bot.channels.registry import fields
 from bot.keys import Keys, Scope
 from bot.logs import Mask
 from bot.operators import Operators
@@ -73,7 +74,7 @@ def migrated(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 async def api(tmp_path: Path, environ: dict[str, str], migrated: Path) -> AsyncIterator[Api]:
-    settings = load(all_fields(), environ, tmp_path / "data", tmp_path)
+    settings = load(fields(), environ, tmp_path / "data", tmp_path)
     shutil.copy(migrated, tmp_path / "data" / "gatebell.db")
     async with made(settings, Mask()) as product, ClientSession() as http:
         runner = web.AppRunner(product.web)

@@ -17,6 +17,7 @@ from aiohttp.abc import AbstractResolver
 from bot import app as product
 from bot import settings as settings_files
 from bot.audit.ledger import Ledger
+from bot.channels.registry import fields
 from bot.clock import MovableClock
 from bot.keys import Keys, Scope
 from bot.logs import Mask
@@ -207,7 +208,7 @@ async def installed(
     """The product with these platforms, its operators and a key; `changed` overrides or (with "") unsets settings."""
     port = port or free_port()
     environ = {name: value for name, value in {**platforms.settings(port), **changed}.items() if value}
-    settings = settings_files.load(product.all_fields(), environ, data, data)
+    settings = settings_files.load(fields(), environ, data, data)
     async with product.made(settings, Mask(settings.secrets), kinds, {}, names) as made, ClientSession() as http:
         runner = web.AppRunner(made.web, access_log=None, shutdown_timeout=1.0)
         await runner.setup()
