@@ -129,7 +129,7 @@ class Inbound:
             self._way_in.forged("slack", "a request that came before")
             return web.Response()
         body = parsed(raw, request.content_type)
-        if body is None or not is_whole(body):
+        if body is None:
             raise web.HTTPBadRequest(text="This is no request of Slack's.")
         status, answer = await self._dispatch(body)
         return web.json_response(answer, status=status) if answer else web.Response(status=status)
@@ -137,10 +137,12 @@ class Inbound:
     async def take(self, envelope: Json) -> Json | None:
         """A request that came over the socket: the connection was opened with our own token, so it is Slack's."""
         payload = envelope.get("payload")
-        return (await self._dispatch(payload))[1] if isinstance(payload, dict) and is_whole(payload) else None
+        return (await self._dispatch(payload))[1] if isinstance(payload, dict) else None
 
     async def _dispatch(self, body: Json) -> tuple[int, Json | None]:
         """bolt gets what was read here: its own reader loses a command in whose text the word "payload" stands."""
+        if not is_whole(body):
+            return 400, None
         self._way_in.took(click=is_click(body))
         try:
             request = AsyncBoltRequest(body=body, mode="socket_mode")

@@ -11,6 +11,7 @@ from bot.rehearsal.failure import Failure, error, status
 from bot.rehearsal.slack import SlackWorkspace
 from tests.channels.slack.line import HELLO, Line, socket_on
 from tests.channels.slack.world import World, world_of
+from tests.patience import PATIENCE
 
 
 async def test_nothing_is_lost_when_slack_asks_for_another_connection(socket_world: World) -> None:
@@ -187,6 +188,16 @@ async def test_an_acknowledgement_that_comes_too_late_breaks_nothing(
     async with socket_on(line, workspace, session):
         await line.until(lambda: line.acknowledged)
     assert line.acknowledged == ["2"]
+
+
+async def test_a_click_that_lacks_what_slack_promises_is_acknowledged_and_does_nothing(
+    workspace: SlackWorkspace, session: ClientSession
+) -> None:
+    async with world_of(workspace, session, SLACK_APP_TOKEN=workspace.app_token) as world:
+        await workspace.until(lambda: workspace.sockets.connected, what="a connection")
+        click = {"type": "block_actions", "user": "U0ANA", "actions": "none"}
+        assert await workspace.sockets.send("interactive", click, False, 0, "", within=PATIENCE) is None
+    assert world.desk.clicks == []
 
 
 # ---- the connection and the rest of the product ----------------------------------------------------------------------
