@@ -12,7 +12,6 @@ import pytest
 
 from bot.rehearsal.failure import Rule, error, hang, slow, status
 from tests.patience import until
-from tests.processor import late_after
 from tests.stories.hands import press
 from tests.stories.process import Process, serving
 from tests.stories.reach import at_rest, in_all_three, reached, told_of
@@ -60,8 +59,11 @@ async def lag() -> AsyncIterator[list[float]]:
     seen: list[float] = []
 
     async def watch() -> None:
+        loop = asyncio.get_running_loop()
         while True:
-            seen.append(await late_after(0.01))
+            before = loop.time()
+            await asyncio.sleep(0.01)
+            seen.append(loop.time() - before - 0.01)
 
     watching = asyncio.create_task(watch())
     try:

@@ -2,7 +2,6 @@
 
 import asyncio
 import json
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -335,10 +334,10 @@ async def test_a_key_page_that_hangs_holds_up_nobody_else(world: World) -> None:
     forged.cancel()
 
 
-async def test_two_hundred_tokens_are_checked_in_a_second_of_the_processor(world: World) -> None:
+async def test_two_hundred_tokens_are_checked_in_a_second(world: World) -> None:
     """The library alone takes 16 to 21 ms for each."""
     await world.teams.deliver(installation(world))
-    started = time.process_time()
+    started = asyncio.get_running_loop().time()
     for _ in range(200):
         await claims_of(f"Bearer {world.teams.token()}", world.keys, world.channel._presence.settings)
-    assert time.process_time() - started < 1.0
+    assert asyncio.get_running_loop().time() - started < 1.0
