@@ -1,7 +1,9 @@
 """What a newcomer does on the demo's page, in a browser, with the real server behind it."""
 
+import asyncio
+
 import pytest
-from playwright.async_api import expect
+from playwright.async_api import Route, expect
 
 from tests.demo.conftest import Screen
 
@@ -111,6 +113,17 @@ async def test_where_the_app_was_removed_the_time_line_says_why_a_mail_came(scre
     await screen.turn("teams", "Bot removed")
     await screen.play(BLOCKED)
     await expect(screen.told_of(BLOCKED)).to_contain_text("Ben has removed the app from Teams")
+
+
+async def test_a_scenario_pressed_right_after_a_switch_meets_what_the_switch_did(screen: Screen) -> None:
+    async def late(route: Route) -> None:
+        await asyncio.sleep(2)
+        await route.continue_()
+
+    await screen.page.route("**/demo/switches/slack", late)
+    await screen.turn("slack", "Down (500)")
+    await screen.play(BLOCKED)
+    await expect(screen.told_of(BLOCKED)).to_contain_text("Slack answered 500")
 
 
 async def test_without_slack_anas_card_lies_in_teams(screen: Screen) -> None:

@@ -80,9 +80,8 @@ class Stage:
             await self.teams.until(asked, within)
 
     async def remove(self) -> None:
-        for chat in self.chats:
-            if chat.thread.installed:
-                await chat.remove()
+        """Removes the app from every chat in Teams at once."""
+        await asyncio.gather(*(chat.remove() for chat in self.chats if chat.thread.installed))
 
     def settings(self) -> Mapping[str, str]:
         """What an owner would type into the settings for these platforms."""

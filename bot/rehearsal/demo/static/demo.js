@@ -27,6 +27,7 @@ const CHANNELS = ["slack", "teams", "mail"];
 let drawnScenarios = "";
 let show = "";
 let wasKilled = false;
+let turned = Promise.resolve(); // once every switch that was turned stands where it should
 
 const stream = new EventSource("/demo/live");
 stream.onmessage = (event) => draw(JSON.parse(event.data));
@@ -38,7 +39,7 @@ wireTheme();
 document.getElementById("kill").addEventListener("click", () => post("/demo/kill"));
 for (const channel of CHANNELS) {
   const select = document.querySelector(`[data-switch="${channel}"] select`);
-  select.addEventListener("change", () => post(`/demo/switches/${channel}`, { to: select.value }));
+  select.addEventListener("change", () => turn(channel, select.value));
 }
 
 function draw(picture) {
@@ -88,8 +89,14 @@ function drawScenarios(scenarios) {
   );
 }
 
+function turn(channel, to) {
+  turned = turned.then(() => post(`/demo/switches/${channel}`, { to }));
+}
+
 async function play(name) {
   const panes = document.getElementById("panes");
+  // Requests overtake each other: a scenario that was pressed after a switch meets what the switch did.
+  await turned;
   const started = await post(`/demo/scenarios/${name}`);
   // On a small screen what it brings would lie below the edge.
   if (started && panes.getBoundingClientRect().top > innerHeight / 2) panes.scrollIntoView();
