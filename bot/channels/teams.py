@@ -43,8 +43,9 @@ class Teams:
     # ---- out ---------------------------------------------------------------------------------------------------------
 
     async def send(self, reader: Reader, post: Post) -> Receipt:
+        """An address may have passed to another person since it was learnt, who must not sign in as the first."""
         self._be_ready()
-        place = await self._presence.address(reader)
+        place = await self._presence.address(reader, fresh=post.signs_in)
         post = await self._placed(reader, place, post)
         if place.kind is PlaceKind.CHANNEL and post.thread:
             return await self._send_in_thread(place, post)

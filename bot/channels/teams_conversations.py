@@ -107,17 +107,29 @@ class Conversations:
         return _member(await self._memory.get(_MEMBER + subject.lower())) if subject else None
 
     async def by_mail(self, email: str) -> Member | None:
-        subject = await self._memory.get(_MAIL + email.strip().casefold()) if email.strip() else None
-        return await self.member(subject) if isinstance(subject, str) else None
+        """Whoever was last met with this address; nobody, if they have been met with another one since."""
+        address = email.strip().casefold()
+        subject = await self._memory.get(_MAIL + address) if address else None
+        member = await self.member(subject) if isinstance(subject, str) else None
+        return member if member and member.email.casefold() == address else None
+
+    async def forget_mail(self, email: str) -> None:
+        await self._memory.forget(_MAIL + email.strip().casefold())
 
     async def learn(self, member: Member, *, welcome: bool = False) -> Member:
         """Adds what is new to what is known of a person. `welcome` takes a removal back."""
         known = await self.member(member.subject) or Member(member.subject)
         told = {name: value for name, value in asdict(member).items() if value}
         merged = replace(known, **told, removed=known.removed and not welcome)
-        if merged != known:
+        if merged != known or await self._leads_elsewhere(member):
             await self._put_member(merged)
         return merged
+
+    async def _leads_elsewhere(self, member: Member) -> bool:
+        """Whether the address that a roster has just named leads to somebody else, or nowhere."""
+        if not member.email:
+            return False
+        return await self._memory.get(_MAIL + member.email.casefold()) != member.subject.lower()
 
     async def chain(self, conversation: str, thread: str) -> str:
         """The message that a thread of ours began with in a channel, or nothing."""

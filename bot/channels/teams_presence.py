@@ -21,6 +21,7 @@ from bot.channels.teams_token import BotToken
 
 _ROSTER_SECONDS = 120.0
 _KNOCK_SECONDS = 3600.0
+_NOT_THERE = frozenset({Reason.REFUSED, Reason.GONE, Reason.INVALID})
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +49,11 @@ class Presence:
 
     # ---- where a reader is -------------------------------------------------------------------------------------------
 
-    async def address(self, reader: Reader) -> Place:
-        """Raises DeliveryError where there is no way to the reader."""
+    async def address(self, reader: Reader, *, fresh: bool = False) -> Place:
+        """Where the reader is, by the address as it is remembered or, `fresh`, is now. Raises DeliveryError."""
         match reader.kind:
             case ReaderKind.OPERATOR:
-                return await self._person(reader)
+                return await self._person(reader, fresh)
             case ReaderKind.ROOM:
                 return await self._room(reader.place or await self.home.conversation())
             case ReaderKind.CALLER:
@@ -72,10 +73,28 @@ class Presence:
             raise DeliveryError(Reason.NO_ADDRESS, "this person is in no team or chat that the app was added to")
         return await self._chat(member)
 
-    async def _person(self, reader: Reader) -> Place:
+    async def _person(self, reader: Reader, fresh: bool) -> Place:
         """A person's own chat. For whom the bot has never met there is the room, but never somebody's personal chat."""
         member = await self._find(reader)
+        if member and fresh and not reader.identities.get("teams") and not await self._has_still(member, reader.email):
+            await self.conversations.forget_mail(reader.email)
+            member = await self._find(reader)
         return await self._chat(member) if member else await self._room_of_strangers(reader)
+
+    async def _has_still(self, member: Member, email: str) -> bool:
+        """Whether Teams says now, too, that the address is theirs."""
+        chat = await self._chat(member)
+        try:
+            entry = await self.connector.member(chat.service_url, chat.id, member.id or member.subject)
+        except DeliveryError as error:
+            await self.failed(chat.id, error)
+            if error.reason in _NOT_THERE:
+                return False
+            raise
+        now = member_of(entry, self.settings.tenant, chat.service_url)
+        if now is not None:
+            await self.conversations.learn(now)
+        return now is not None and now.subject == member.subject and now.email.casefold() == email.strip().casefold()
 
     async def _find(self, reader: Reader) -> Member | None:
         found = await self._known(reader)
@@ -107,7 +126,7 @@ class Presence:
         try:
             chat = await self.connector.create_chat(service_url, member.id)
         except DeliveryError as error:
-            if error.reason not in {Reason.REFUSED, Reason.GONE, Reason.INVALID}:
+            if error.reason not in _NOT_THERE:
                 raise
             raise DeliveryError(Reason.NO_ADDRESS, f"no chat could be begun: {error.detail}") from None
         return Place(chat, PlaceKind.PERSONAL, service_url, owner=member.subject)

@@ -4,7 +4,7 @@ import itertools
 import secrets
 import uuid
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from bot.rehearsal.platform import Json
@@ -97,6 +97,14 @@ class TeamsState:
         person = TeamsPerson(f"29:1{secrets.token_urlsafe(36)}", name, email, aad_object_id or str(uuid.uuid4()))
         self.people[person.id] = person
         self._add(Thread(f"a:1{secrets.token_urlsafe(60)}", Scope.PERSONAL, name, [person]))
+        return person
+
+    def give_address(self, who: str | TeamsPerson, email: str) -> TeamsPerson:
+        """The tenant's administrators gave somebody another address."""
+        before = self.person(who)
+        person = self.people[before.id] = replace(before, email=email)
+        for thread in self.threads.values():
+            thread.members = [person if each == before else each for each in thread.members]
         return person
 
     def add_group(self, name: str, members: list[TeamsPerson]) -> Thread:

@@ -23,6 +23,7 @@ from bot.channels.contract import (
     ReaderKind,
     Receipt,
     Review,
+    Rights,
 )
 from bot.channels.teams import Teams
 from bot.channels.teams_keys import Keys
@@ -32,6 +33,7 @@ from interactions.card import Card, Choice, Outcome, Severity, Status, Tone
 
 TOKEN = "delivery1.0123456789abcdef.AAAAAAAAAAAAAAAAAAAAAA"
 PAGE = "https://gate.example/d/abc"
+LINK = "https://gate.example/login/abc"
 
 QUESTION = Card(
     title="Cleaner was blocked from drive.delete",
@@ -159,6 +161,10 @@ class World:
 
     async def ask(self, who: str = "ana@example.com", card: Card = QUESTION, *, page: str = PAGE) -> Receipt:
         return await self.channel.send(operator(who), post(card, page=page))
+
+    async def send_sign_in(self, who: str = "ana@example.com", **identities: str) -> Receipt:
+        """A card whose link signs in whoever has it."""
+        return await self.channel.send(operator(who, **identities), replace(post(QUESTION), rights=Rights(link=LINK)))
 
     async def tell_room(self, card: Card = QUESTION, *, place: str = "", thread: str = "") -> Receipt:
         return await self.channel.send(Reader(ReaderKind.ROOM, "room", place=place), post(card, thread=thread))
