@@ -4,10 +4,12 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from email.headerregistry import Address
+from email.header import Header
+from email.headerregistry import Address, AddressHeader
 from email.message import EmailMessage
-from email.policy import SMTP
+from email.policy import EmailPolicy
 from email.utils import format_datetime, getaddresses
+from typing import Any
 
 from renderers.email import Mail
 from renderers.inert import one_line
@@ -15,8 +17,38 @@ from renderers.inert import one_line
 _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*")
 _DOMAIN = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*")
 _ENCODED = "=?"
+_PLAIN_NAME = 60  # characters; a longer one is written in encoded words, which lines can be broken between
+_WORD = 69  # characters of an encoded word, so that with its head's name it fits into a line (RFC 2047, section 2)
+
+
+class _Letters(EmailPolicy):
+    """Breaks lines between addresses and between ids alone.
+
+    Python's own way, for lines that are too long, encodes ids, which are none then, and the commas between addresses,
+    and loses the quotes around names.
+    """
+
+    def fold_binary(self, name: str, value: Any) -> bytes:
+        match value:
+            case AddressHeader():
+                pieces, between = [_written(each) for each in value.addresses], ",\r\n "
+            case _ if name in ("In-Reply-To", "References"):
+                pieces, between = str(value).split(), "\r\n "
+            case _:
+                return super().fold_binary(name, value)
+        return f"{name}: {between.join(pieces)}\r\n".encode("ascii")
+
+
+def _written(address: Address) -> str:
+    name = address.display_name
+    if name.isascii() and len(name) <= _PLAIN_NAME:
+        return str(address)
+    words = Header(name, "utf-8", _WORD).encode(splitchars="", linesep="\r\n")
+    return f"{words}\r\n <{address.addr_spec}>"
+
+
 # Every part in seven bits, so that no relay on the way has to recode it.
-_POLICY = SMTP.clone(cte_type="7bit")
+_POLICY = _Letters(linesep="\r\n", cte_type="7bit")
 
 
 def parse_addresses(text: str) -> tuple[Address, ...]:

@@ -4,6 +4,9 @@ import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from dataclasses import replace
+from email import message_from_bytes
+from email.header import decode_header, make_header
+from email.utils import getaddresses
 from typing import Any
 
 import pytest
@@ -52,6 +55,11 @@ async def channel(mailbox: Mailbox) -> AsyncIterator[Email]:
     channel = email(mailbox)
     yield channel
     channel._relay.close()
+
+
+def unread(raw: bytes, name: str) -> str:
+    """A head as it was written, where a reader of today would decode it."""
+    return str(message_from_bytes(raw)[name])
 
 
 async def refused(channel: Email, reader: Reader = ANA) -> DeliveryError:
@@ -148,6 +156,20 @@ async def test_an_encoded_word_stays_what_was_written(mailbox: Mailbox, channel:
     assert letter.subject.endswith(word.replace("\u200b", "").replace("=?", "= ?"))
 
 
+@pytest.mark.parametrize(
+    "name", ["Ana Müller", "Müller, Ana", "Pörson " * 20, 'Ana" <eve@example.com>, "Eve ' * 5, "日本 " * 30]
+)
+async def test_whatever_people_are_called_the_heads_name_them_and_nobody_else(mailbox: Mailbox, name: str) -> None:
+    """Python's email package, when it folds a long list, loses the quotes of names and encodes the commas between."""
+    people = [(name.strip(), f"person{each}@example.com") for each in range(8)]
+    room = ", ".join(str(parse_address(address, called)) for called, address in people)
+    channel = email(mailbox)
+    await channel.send(replace(ROOM, place=room), POST)
+    to = unread(mailbox.letters[0].raw, "To")
+    assert [(str(make_header(decode_header(called))), address) for called, address in getaddresses([to])] == people
+    channel._relay.close()
+
+
 def test_an_encoded_word_is_no_address() -> None:
     with pytest.raises(ValueError, match="is not an e-mail address"):
         parse_address("=?utf-8?q?ana=0ABcc=3Ax?=@example.com")
@@ -184,6 +206,19 @@ async def test_the_end_is_a_reply_to_the_first_mail(mailbox: Mailbox, channel: E
         "Re: [HIGH] Delete the report?",
     )
     assert "Approved by Ben" in reply.text
+
+
+async def test_a_conversation_hangs_together_however_long_the_name_of_its_domain(mailbox: Mailbox) -> None:
+    """An id in an encoded word is no id (RFC 2047, section 5), although Python's email package reads it as one."""
+    long = "gatebell@notifications.eu-central.mail.internal.example.com"
+    channel = Email(long, "", email(mailbox)._relay, edge())
+    receipt = await channel.send(ANA, replace(POST, thread="thread-1"))
+    await channel.update(ANA, receipt, replace(POST, version=1, card=DECIDED))
+    first, reply = (each.raw for each in mailbox.letters)
+    id_, anchor = unread(first, "Message-ID").strip(), unread(first, "References").strip()
+    assert (unread(reply, "In-Reply-To").strip(), unread(reply, "References").split()) == (id_, [anchor, id_])
+    assert anchor.startswith("<")
+    channel._relay.close()
 
 
 async def test_mails_of_one_thread_hang_together(mailbox: Mailbox, channel: Email) -> None:
