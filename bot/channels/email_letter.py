@@ -18,14 +18,14 @@ _LOCAL_PART = re.compile(r"[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[A-Za-z0-9!#$%&'*
 _DOMAIN = re.compile(r"(?!-)[A-Za-z0-9-]{1,63}(?:\.[A-Za-z0-9-]{1,63})*")
 _ENCODED = "=?"
 _PLAIN_NAME = 60  # characters; a longer one is written in encoded words, which lines can be broken between
-_WORD = 69  # characters of an encoded word, so that with its head's name it fits into a line (RFC 2047, section 2)
+_WORD = 67  # characters of an encoded word, so that with its head's name it fits into a line (RFC 2047, section 2)
 
 
 class _Letters(EmailPolicy):
-    """Breaks lines between addresses and between ids alone.
+    """Breaks lines between addresses and between ids alone, and encodes a subject as a whole.
 
     Python's own way, for lines that are too long, encodes ids, which are none then, and the commas between addresses,
-    and loses the quotes around names.
+    and loses the quotes around names, and spaces where a subject has words of both kinds.
     """
 
     def fold_binary(self, name: str, value: Any) -> bytes:
@@ -34,6 +34,8 @@ class _Letters(EmailPolicy):
                 pieces, between = [_written(each) for each in value.addresses], ",\r\n "
             case _ if name in ("In-Reply-To", "References"):
                 pieces, between = str(value).split(), "\r\n "
+            case _ if name == "Subject" and not str(value).isascii():
+                pieces, between = [_encoded(str(value))], ""
             case _:
                 return super().fold_binary(name, value)
         return f"{name}: {between.join(pieces)}\r\n".encode("ascii")
@@ -43,8 +45,11 @@ def _written(address: Address) -> str:
     name = address.display_name
     if name.isascii() and len(name) <= _PLAIN_NAME:
         return str(address)
-    words = Header(name, "utf-8", _WORD).encode(splitchars="", linesep="\r\n")
-    return f"{words}\r\n <{address.addr_spec}>"
+    return f"{_encoded(name)}\r\n <{address.addr_spec}>"
+
+
+def _encoded(text: str) -> str:
+    return Header(text, "utf-8", _WORD).encode(splitchars="", linesep="\r\n")
 
 
 # Every part in seven bits, so that no relay on the way has to recode it.

@@ -170,6 +170,22 @@ async def test_whatever_people_are_called_the_heads_name_them_and_nobody_else(ma
     channel._relay.close()
 
 
+@pytest.mark.parametrize(
+    "title",
+    [
+        "auf Bericht invalid_grant wartet die drei — Jürgen Freigabe Jürgen",
+        "auf drei https://status.example.com/incidents/4711 Überlauf Überlauf db-7",
+        "— Zürich Überlauf eine Überlauf «prod» seit Bericht der wartet Bericht Stunden für Löschen",
+        "Stunden eine https://status.example.com/incidents/4711 Zürich Stunden",
+    ],
+)
+async def test_a_long_subject_keeps_every_space(mailbox: Mailbox, channel: Email, title: str) -> None:
+    """Python's email package loses some between the words that it encodes, and writes others twice."""
+    await channel.send(ANA, replace(POST, card=replace(CARD, title=title)))
+    subject = unread(mailbox.letters[0].raw, "Subject").replace("\r\n", "")
+    assert str(make_header(decode_header(subject))) == f"[HIGH] {title}"
+
+
 def test_an_encoded_word_is_no_address() -> None:
     with pytest.raises(ValueError, match="is not an e-mail address"):
         parse_address("=?utf-8?q?ana=0ABcc=3Ax?=@example.com")
