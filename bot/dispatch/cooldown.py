@@ -17,13 +17,13 @@ UNTIL_STORED = 30.0  # seconds: a process that dies between reserving and storin
 # One step, so that two processes cannot both find the place free. The value is "ref|until by the product's clock".
 RESERVE = """
 local held = redis.call('GET', KEYS[1])
-if held and tonumber(string.match(held, '|(.*)$')) > tonumber(ARGV[2]) then return held end
+if held and tonumber(string.match(held, '|(.*)$')) > tonumber(ARGV[2]) then return 0 end
 redis.call('SET', KEYS[1], ARGV[1] .. '|' .. ARGV[3], 'PX', ARGV[4])
-return false
+return 1
 """
 HOLD = """
 local held = redis.call('GET', KEYS[1])
-if held and string.match(held, '^(.*)|') ~= ARGV[1] then return false end
+if not held or string.match(held, '^(.*)|') ~= ARGV[1] then return false end
 redis.call('SET', KEYS[1], ARGV[1] .. '|' .. ARGV[2], 'PX', ARGV[3])
 return false
 """
@@ -40,7 +40,10 @@ class Cooldown(Protocol):
         ...
 
     async def hold(self, identity: str, ref: str, at: datetime, seconds: float) -> None:
-        """The reservation of this ref lasts from now on for so long (it was short until the notice was stored)."""
+        """The reservation of this ref lasts from now on for so long (it was short until the notice was stored).
+
+        One that has ended stays so: whoever took the notice up may have given it back already.
+        """
         ...
 
     async def give_back(self, identity: str, ref: str) -> None:
@@ -58,16 +61,19 @@ class MemoryCooldown:
         self._swept = 0.0
 
     async def reserve(self, identity: str, ref: str, at: datetime, seconds: float) -> bool:
-        now = at.timestamp()
-        self._sweep(now)
-        held = self._held.get(identity)
-        if held and held[1] > now:
+        self._sweep(at.timestamp())
+        if self.holder(identity, at):
             return False
-        self._held[identity] = (ref, now + seconds)
+        self._held[identity] = (ref, at.timestamp() + seconds)
         return True
 
+    def holder(self, identity: str, at: datetime) -> str:
+        """The ref whose reservation holds now; "" where none does."""
+        ref, until = self._held.get(identity, ("", 0.0))
+        return ref if until > at.timestamp() else ""
+
     async def hold(self, identity: str, ref: str, at: datetime, seconds: float) -> None:
-        if self._held.get(identity, (ref, 0.0))[0] == ref:
+        if self._held.get(identity, ("", 0.0))[0] == ref:
             self._held[identity] = (ref, at.timestamp() + seconds)
 
     async def give_back(self, identity: str, ref: str) -> None:
@@ -85,38 +91,55 @@ class MemoryCooldown:
 
 
 class RedisCooldown:
-    """Redis for all replicas; memory beside it, which decides alone while Redis is away."""
+    """Redis for all replicas. Memory beside it decides while Redis is away, and over what was told meanwhile.
+
+    While Redis answers, it alone knows what another replica has cleared or given back.
+    """
 
     def __init__(self, link: RedisLink) -> None:
         self._link = link
         self._memory = MemoryCooldown()
+        self._meanwhile = MemoryCooldown()
         self._reserve = link.script(RESERVE)
         self._hold = link.script(HOLD)
         self._give_back = link.script(GIVE_BACK)
 
     async def reserve(self, identity: str, ref: str, at: datetime, seconds: float) -> bool:
-        if not await self._memory.reserve(identity, ref, at, seconds):
+        free = await self._memory.reserve(identity, ref, at, seconds)
+        if self._meanwhile.holder(identity, at):
             return False
         now = at.timestamp()
         args = [ref, now, now + seconds, max(1, int(seconds * 1000))]
-        held = await self._link.ask(lambda: self._reserve(keys=[_key(identity)], args=args), None)
-        if held is None:
-            return True
-        await self._memory.give_back(identity, ref)  # another replica holds it, and may give it back to everybody
-        return False
+        taken = await self._link.ask(lambda: self._reserve(keys=[_key(identity)], args=args), None)
+        if taken is None:
+            return free and await self._reserve_meanwhile(identity, ref, at, seconds)
+        if not taken:
+            await self._memory.give_back(identity, ref)  # another replica holds it, and may give it back to everybody
+        elif not free:
+            await self._memory.clear(identity)
+            await self._memory.reserve(identity, ref, at, seconds)
+        return bool(taken)
+
+    async def _reserve_meanwhile(self, identity: str, ref: str, at: datetime, seconds: float) -> bool:
+        """False for one that Redis gave to somebody else here before it went away."""
+        mine = self._memory.holder(identity, at) == ref
+        return mine and await self._meanwhile.reserve(identity, ref, at, seconds)
 
     async def hold(self, identity: str, ref: str, at: datetime, seconds: float) -> None:
-        await self._memory.hold(identity, ref, at, seconds)
+        for here in (self._memory, self._meanwhile):
+            await here.hold(identity, ref, at, seconds)
         now = at.timestamp()
         args = [ref, now + seconds, max(1, int(seconds * 1000))]
         await self._link.ask(lambda: self._hold(keys=[_key(identity)], args=args), None)
 
     async def give_back(self, identity: str, ref: str) -> None:
-        await self._memory.give_back(identity, ref)
+        for here in (self._memory, self._meanwhile):
+            await here.give_back(identity, ref)
         await self._link.ask(lambda: self._give_back(keys=[_key(identity)], args=[ref]), None)
 
     async def clear(self, identity: str) -> None:
-        await self._memory.clear(identity)
+        for here in (self._memory, self._meanwhile):
+            await here.clear(identity)
         await self._link.ask(lambda: self._link.redis.delete(_key(identity)), None)
 
 

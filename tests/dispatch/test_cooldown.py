@@ -1,8 +1,9 @@
 """The cooldown, in memory and in Redis: the same rule."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, TypeVar
 
 import pytest
 
@@ -12,6 +13,7 @@ from bot.redis_link import RedisLink
 
 AT = datetime(2026, 11, 21, tzinfo=UTC)
 HOUR = 3600.0
+T = TypeVar("T")
 
 
 @pytest.fixture(params=["memory", "redis"])
@@ -77,6 +79,90 @@ async def test_two_replicas_share_it(valkey_url: str) -> None:
         assert not await there.reserve("a", "2", AT, HOUR)
         await here.give_back("a", "1")
         assert await there.reserve("a", "3", AT, HOUR)
+
+
+async def test_what_was_given_back_is_not_held_again(cooldown: Cooldown) -> None:
+    await cooldown.reserve("a", "1", AT, 30)
+    await cooldown.give_back("a", "1")  # another replica has heard already that nobody takes it
+    await cooldown.hold("a", "1", AT, HOUR)
+    assert await cooldown.reserve("a", "2", AT, HOUR)
+
+
+@pytest.fixture
+async def replicas(valkey_url: str) -> AsyncIterator[tuple[Cooldown, Cooldown]]:
+    from redis.asyncio import Redis
+
+    async with Redis.from_url(valkey_url) as first, Redis.from_url(valkey_url) as second:
+        here, there = (RedisCooldown(RedisLink(each, lambda error: None)) for each in (first, second))
+        yield here, there
+
+
+async def test_the_end_of_the_trouble_at_one_replica_makes_the_next_one_news_at_the_other(
+    replicas: tuple[Cooldown, Cooldown],
+) -> None:
+    here, there = replicas
+    await here.reserve("a", "1", AT, HOUR)
+    await there.clear("a")
+    assert await here.reserve("a", "2", AT, HOUR)
+    assert not await here.reserve("a", "3", AT, HOUR)
+    assert not await there.reserve("a", "4", AT, HOUR)
+
+
+async def test_what_one_replica_gives_back_can_be_told_again_by_the_one_that_reserved_it(
+    replicas: tuple[Cooldown, Cooldown],
+) -> None:
+    here, there = replicas
+    await here.reserve("a", "1", AT, HOUR)
+    await there.give_back("a", "1")
+    assert await here.reserve("a", "2", AT, HOUR)
+
+
+async def test_what_was_told_while_redis_was_away_is_held_back_here_after_its_return(valkey_url: str) -> None:
+    from redis.asyncio import Redis
+
+    async with Redis.from_url(valkey_url) as redis:
+        link = _Leaving(redis)
+        cooldown = RedisCooldown(link)
+        link.away = True
+        assert await cooldown.reserve("a", "1", AT, 30)
+        await cooldown.hold("a", "1", AT, HOUR)
+        link.away = False
+        assert not await cooldown.reserve("a", "2", AT + timedelta(minutes=59), HOUR)
+        assert await cooldown.reserve("a", "3", AT + timedelta(minutes=60), HOUR)
+
+
+@pytest.mark.parametrize("end", ["clear", "give_back"])
+async def test_what_was_told_while_redis_was_away_ends_like_everything_else(valkey_url: str, end: str) -> None:
+    from redis.asyncio import Redis
+
+    async with Redis.from_url(valkey_url) as redis:
+        link = _Leaving(redis)
+        cooldown = RedisCooldown(link)
+        link.away = True
+        assert await cooldown.reserve("a", "1", AT, HOUR)
+        link.away = False
+        await (cooldown.clear("a") if end == "clear" else cooldown.give_back("a", "1"))
+        assert await cooldown.reserve("a", "2", AT, HOUR)
+
+
+async def test_of_many_at_once_at_two_replicas_one_may_tell(replicas: tuple[Cooldown, Cooldown]) -> None:
+    numbers = range(50)
+    asked = [replicas[number % 2].reserve("a", str(number), AT, HOUR) for number in numbers]
+    assert sum(await asyncio.gather(*asked)) == 1
+    await replicas[0].clear("a")
+    again = [replicas[number % 2].reserve("a", f"again {number}", AT, HOUR) for number in numbers]
+    assert sum(await asyncio.gather(*again)) == 1
+
+
+class _Leaving(RedisLink):
+    """A Redis that goes away and comes back as it is told."""
+
+    def __init__(self, redis: Any) -> None:
+        super().__init__(redis, lambda error: None)
+        self.away = False
+
+    async def ask(self, call: Callable[[], Awaitable[T]], otherwise: T) -> T:
+        return otherwise if self.away else await super().ask(call, otherwise)
 
 
 async def test_without_redis_it_is_kept_in_memory_and_said_once_it_is_back() -> None:
