@@ -71,6 +71,9 @@ class Slack:
         target = await self._target(reader, post)
         try:
             answer = await self._post(target, post.placed(own=_is_own(reader, target)))
+            # Afterwards, so that nobody who is there waits for it.
+            if reader.kind is ReaderKind.OPERATOR and not await self.people.is_there(target):
+                raise DeliveryError(Reason.REFUSED, "users.info: this member was deactivated")
         except DeliveryError as error:
             if reader.kind is ReaderKind.OPERATOR and error.reason in {Reason.NO_ADDRESS, Reason.REFUSED}:
                 await self.people.forget_address(reader.email)
@@ -247,7 +250,7 @@ class Slack:
         if self._people is None:
             from bot.channels.slack_people import Workspace
 
-            self._people = Workspace(self.api, self.edge.memory)
+            self._people = Workspace(self.api, self.edge.memory, self.edge.now)
         return self._people
 
     def _web(self, token: str) -> "Web":

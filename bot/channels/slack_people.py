@@ -2,8 +2,9 @@
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any
 
 from bot.channels.contract import DeliveryError, Memory, Person, Reason
@@ -11,6 +12,8 @@ from bot.channels.slack_web import Web
 
 _PROFILE_SECONDS = 300.0
 _MOST_PROFILES = 5000
+ACTIVE_SECONDS = 900.0  # for so long after Slack said that somebody is there, it is believed
+_ACTIVE_PATIENCE = 2.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +35,12 @@ class Workspace:
 
     web: Web
     memory: Memory
+    now: Callable[[], datetime]
     app: str = ""  # empty until Slack has told it
     _home: Home | None = None
     _profiles: dict[str, tuple[float, Mapping[str, Any]]] = field(default_factory=dict)
     _addresses: dict[str, str] = field(default_factory=dict)
+    _active: dict[str, float] = field(default_factory=dict)
     _learning: asyncio.Lock = field(default_factory=asyncio.Lock)
 
     # ---- the home ----------------------------------------------------------------------------------------------------
@@ -108,6 +113,28 @@ class Workspace:
         self._profiles[user] = (time.monotonic(), profile)
         return profile
 
+    async def is_there(self, user: str) -> bool:
+        """Whether this person can still sign in to Slack, which takes messages to whoever was deactivated all the same.
+
+        While Slack does not say so, they are. https://github.com/slackapi/python-slack-sdk/issues/1156
+        """
+        if self.now().timestamp() - self._active.get(user, 0.0) < ACTIVE_SECONDS:
+            return True
+        try:
+            async with asyncio.timeout(_ACTIVE_PATIENCE):
+                found = (await self.web.call("users.info", user=user)).get("user")
+        except (DeliveryError, TimeoutError):
+            return True
+        if isinstance(found, dict) and found.get("deleted"):
+            return False
+        self._was_there(user)
+        return True
+
+    def _was_there(self, user: str) -> None:
+        if len(self._active) >= _MOST_PROFILES:
+            self._active.clear()
+        self._active[user] = self.now().timestamp()
+
     # ---- addresses ---------------------------------------------------------------------------------------------------
 
     async def address(self, email: str, *, fresh: bool = False) -> str:
@@ -129,6 +156,7 @@ class Workspace:
         if not found.get("id") or found.get("deleted") or found.get("is_bot"):
             raise DeliveryError(Reason.NO_ADDRESS, f"users.lookupByEmail: {email} is not an active member")
         address = str(found["id"])
+        self._was_there(address)
         self._addresses[key] = address
         await self.memory.put(key, address)
         return address

@@ -101,6 +101,10 @@ class SlackWorkspace(HttpPlatform):
     ) -> Person:
         return self.state.add_person(name, email, user_id, team, tz)
 
+    def deactivate(self, who: str | Person) -> None:
+        """Slack finds this person by no address any more, but takes what is sent to them."""
+        self.state.deactivated.add(self.state.person(who).id)
+
     def add_channel(self, name: str, members: Sequence[str | Person] = (), *, with_bot: bool = True) -> Conversation:
         people = [self.state.person(each).id for each in members]
         return Conversation(self, self.state.add_room(name, people, with_bot), None)

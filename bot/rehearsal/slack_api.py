@@ -19,7 +19,7 @@ from bot.rehearsal.slack_shapes import (
     described_view,
     profile,
 )
-from bot.rehearsal.slack_state import Room, SlackState, View
+from bot.rehearsal.slack_state import Person, Room, SlackState, View
 
 BURST = 5
 ANY_OF = {
@@ -126,15 +126,19 @@ class SlackApi:
 
     def _lookup(self, given: Json) -> Json:
         person = self.state.by_email(given.get("email", ""))
-        if person is None:
+        if person is None or person.id in self.state.deactivated:
             raise RefusedError("users_not_found")
-        return {"user": profile(person, self.state.app, self.state.clock())}
+        return {"user": self._profile(person)}
 
     def _user(self, given: Json) -> Json:
         person = self.state.people.get(given.get("user", ""))
         if person is None:
             raise RefusedError("user_not_found")
-        return {"user": profile(person, self.state.app, self.state.clock())}
+        return {"user": self._profile(person)}
+
+    def _profile(self, person: Person) -> Json:
+        gone = person.id in self.state.deactivated
+        return {**profile(person, self.state.app, self.state.clock()), "deleted": gone}
 
     def _open(self, given: Json) -> Json:
         ids = [each for each in str(given.get("users", "")).split(",") if each]

@@ -114,6 +114,7 @@ class SlackState:
         self.views: dict[str, View] = {}
         self.triggers: dict[str, Trigger] = {}
         self.response_urls: dict[str, ResponseUrl] = {}
+        self.deactivated: set[str] = set()
         self._serial = itertools.count(1)
 
     def add_person(self, name: str, email: str, user_id: str | None, team: str | None, tz: str) -> Person:

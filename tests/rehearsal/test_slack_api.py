@@ -51,6 +51,16 @@ async def test_a_message_to_a_person_lies_in_the_direct_message(slack: SlackWork
     assert slack.dm("ana@example.com").last.shown_text() == "Hello <Ana>"
 
 
+async def test_whoever_was_deactivated_is_found_by_no_address_but_takes_messages(
+    slack: SlackWorkspace, client: AsyncWebClient
+) -> None:
+    slack.deactivate("ana@example.com")
+    assert await refusal(client.users_lookupByEmail(email="ana@example.com")) == "users_not_found"
+    assert (await client.users_info(user=ana(slack)))["user"]["deleted"]
+    await client.chat_postMessage(channel=ana(slack), text="Hello")
+    assert slack.dm("ana@example.com").last.text == "Hello"
+
+
 async def test_a_channel_is_reached_by_its_name(slack: SlackWorkspace, client: AsyncWebClient) -> None:
     await client.chat_postMessage(channel="#ops", text="Hello")
     assert slack.room("#ops").last.text == "Hello"

@@ -7,7 +7,8 @@ import pytest
 from aiohttp import ClientSession
 
 from bot.channels.contract import OF_THREAD, DeliveryError, Reader, ReaderKind, Reason, Rights
-from bot.rehearsal.failure import error, http
+from bot.channels.slack_people import ACTIVE_SECONDS
+from bot.rehearsal.failure import Failure, error, hang, http
 from bot.rehearsal.slack import SlackWorkspace
 from interactions.card import Card, Severity
 from tests.channels.slack.world import ENDED, QUESTION, World, operator, post, world_of
@@ -100,6 +101,37 @@ async def test_a_known_identity_wins_over_the_address(world: World, identity: st
     await world.channel.send(operator("ana@example.com", slack=identity), post(QUESTION))
     assert QUESTION.title in world.slack.dm("ben@example.com").last.shown_text()
     assert world.called("users.lookupByEmail") == []
+
+
+@pytest.mark.parametrize("identities", [{}, {"slack": "T0REHEARSE:U0ANA"}], ids=str)
+async def test_whoever_was_deactivated_since_gets_it_elsewhere_although_slack_takes_it(
+    world: World, identities: dict[str, str]
+) -> None:
+    ana = operator("ana@example.com", **identities)
+    await world.channel.send(ana, post(QUESTION))
+    world.slack.deactivate("ana@example.com")
+    world.clock.forward(ACTIVE_SECONDS)
+    with pytest.raises(DeliveryError) as refused:
+        await world.channel.send(ana, post(QUESTION))
+    assert refused.value.reason is Reason.REFUSED
+    assert "deactivated" in refused.value.detail
+
+
+async def test_whether_somebody_is_still_there_is_asked_seldom(world: World) -> None:
+    for _ in range(3):
+        await world.channel.send(operator("ana@example.com", slack="T0REHEARSE:U0ANA"), post(QUESTION))
+    assert len(world.called("users.info")) == 1
+
+
+@pytest.mark.parametrize(
+    "failure", [error("missing_scope"), error("ratelimited"), hang()], ids=["scope", "pace", "hang"]
+)
+async def test_a_message_counts_although_slack_does_not_say_whether_its_reader_is_there(
+    world: World, failure: Failure
+) -> None:
+    world.slack.fail(failure, path="users.info")
+    receipt = await world.channel.send(operator("ana@example.com", slack="T0REHEARSE:U0ANA"), post(QUESTION))
+    assert receipt.message == world.slack.dm("ana@example.com").last.ts
 
 
 async def test_somebody_without_an_address_cannot_be_reached(world: World) -> None:

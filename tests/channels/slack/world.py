@@ -13,6 +13,7 @@ from pydantic import JsonValue
 
 from bot.channels.contract import Answer, Chat, Click, Edge, Person, Post, Reader, ReaderKind, Receipt, Review
 from bot.channels.slack import Slack
+from bot.clock import MovableClock
 from bot.rehearsal.failure import http
 from bot.rehearsal.platform import Entry
 from bot.rehearsal.slack import SlackWorkspace
@@ -118,6 +119,7 @@ class World:
     talk: WritingTalk
     shelf: Shelf
     tasks: list["asyncio.Task[None]"]
+    clock: MovableClock
 
     async def settled(self) -> None:
         """When everything that a request started is done."""
@@ -154,7 +156,7 @@ def post(card: Card, *, thread: str = "", page: str = "", version: int = 0) -> P
 
 @asynccontextmanager
 async def world_of(workspace: SlackWorkspace, session: ClientSession, **settings: str) -> AsyncIterator[World]:
-    desk, talk, shelf = WritingDesk(), WritingTalk(), Shelf()
+    desk, talk, shelf, clock = WritingDesk(), WritingTalk(), Shelf(), MovableClock()
     tasks: list[asyncio.Task[None]] = []
     seen: set[str] = set()
 
@@ -174,7 +176,7 @@ async def world_of(workspace: SlackWorkspace, session: ClientSession, **settings
 
     edge = Edge(
         http=lambda: session, guarded=lambda: session, desk=desk, talk=talk, memory=shelf,
-        now=lambda: datetime.now(UTC), once=once, seen=nobody_looks, remember=remember, spawn=spawn,
+        now=clock.now, once=once, seen=nobody_looks, remember=remember, spawn=spawn,
         base_url="https://gate.example", secrets=(b"k" * 32,),
     )  # fmt: skip
     chosen = {"SLACK_BOT_TOKEN": workspace.bot_token, "SLACK_API_URL": workspace.api_url, **settings}
@@ -184,7 +186,7 @@ async def world_of(workspace: SlackWorkspace, session: ClientSession, **settings
     async with TestServer(app) as server:
         workspace.events_url = str(server.make_url("/slack/events"))
         running = asyncio.create_task(channel.run())
-        yield World(workspace, channel, desk, talk, shelf, tasks)
+        yield World(workspace, channel, desk, talk, shelf, tasks, clock)
         for task in (running, *tasks):
             task.cancel()
         await asyncio.gather(running, *tasks, return_exceptions=True)
