@@ -85,6 +85,10 @@ class Screen:
     page: Page
 
     @property
+    def address(self) -> str:
+        return self.page.url.rstrip("/")
+
+    @property
     def slack(self) -> Locator:
         return self.page.locator("#slack-feed")
 

@@ -115,11 +115,39 @@ async def test_where_the_app_was_removed_the_time_line_says_why_a_mail_came(scre
     await expect(screen.told_of(BLOCKED)).to_contain_text("Ben has removed the app from Teams")
 
 
-async def test_a_scenario_pressed_right_after_a_switch_meets_what_the_switch_did(screen: Screen) -> None:
-    async def late(route: Route) -> None:
-        await asyncio.sleep(2)
+async def late(route: Route) -> None:
+    await asyncio.sleep(2)
+    await route.continue_()
+
+
+async def test_an_answer_pressed_right_after_a_switch_meets_what_the_switch_did(screen: Screen) -> None:
+    await screen.play(BLOCKED)
+    await expect(screen.teams.get_by_role("button", name="Approve")).to_be_visible()
+    await screen.page.route("**/demo/switches/teams", late)
+    await screen.turn("teams", "Down (502)")
+    await screen.press(screen.slack, "Approve")
+    await expect(screen.told_of(BLOCKED)).to_contain_text("Teams answered 502 to the message for Ben")
+
+
+async def test_a_switch_stays_where_it_was_turned_until_that_is_done(screen: Screen) -> None:
+    """A picture that was taken before would turn it back under the keys of whoever is choosing."""
+    drawn = asyncio.Event()
+
+    async def once_drawn(route: Route) -> None:
+        await drawn.wait()
         await route.continue_()
 
+    await screen.page.route("**/demo/switches/teams", once_drawn)
+    await screen.turn("teams", "Down (502)")
+    elsewhere = {"text": "hello from elsewhere"}
+    await screen.page.request.post(f"{screen.address}/demo/slack/say", data=elsewhere)
+    await expect(screen.slack).to_contain_text("you said: hello from elsewhere")
+    await expect(screen.page.locator('[data-switch="teams"] select')).to_have_value("down")
+    drawn.set()
+    await expect(screen.page.locator(".pane.broken .pane-note")).to_contain_text("Teams answers every call with 502")
+
+
+async def test_a_scenario_pressed_right_after_a_switch_meets_what_the_switch_did(screen: Screen) -> None:
     await screen.page.route("**/demo/switches/slack", late)
     await screen.turn("slack", "Down (500)")
     await screen.play(BLOCKED)
@@ -157,6 +185,7 @@ async def test_without_both_chats_the_mails_page_decides(screen: Screen) -> None
     await screen.turn("teams", "Down (502)")
     await screen.play(BLOCKED)
     await expect(screen.mails).to_have_count(3)
+    await screen.mails.filter(has_text="To Mia").click()
     async with screen.page.expect_popup() as opened:
         await screen.mail.get_by_role("link", name="Review and decide").click()
     decision = await opened.value

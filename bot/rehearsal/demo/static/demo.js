@@ -1,5 +1,5 @@
 // One live picture of everything comes in; each part of the page draws what changed in its own corner.
-import { curly, el, post, toast } from "/demo/dom.js";
+import { curly, el, post, toast, turn } from "/demo/dom.js";
 import { drawMail } from "/demo/mail.js";
 import { drawSlack, wireSlack } from "/demo/slack.js";
 import { drawStory } from "/demo/story.js";
@@ -27,7 +27,8 @@ const CHANNELS = ["slack", "teams", "mail"];
 let drawnScenarios = "";
 let show = "";
 let wasKilled = false;
-let turned = Promise.resolve(); // once every switch that was turned stands where it should
+let switches = {};
+const turning = new Map(CHANNELS.map((channel) => [channel, 0])); // how many turns of a switch are not done yet
 
 const stream = new EventSource("/demo/live");
 stream.onmessage = (event) => draw(JSON.parse(event.data));
@@ -39,7 +40,7 @@ wireTheme();
 document.getElementById("kill").addEventListener("click", () => post("/demo/kill"));
 for (const channel of CHANNELS) {
   const select = document.querySelector(`[data-switch="${channel}"] select`);
-  select.addEventListener("change", () => turn(channel, select.value));
+  select.addEventListener("change", () => turnTo(channel, select.value));
 }
 
 function draw(picture) {
@@ -50,7 +51,8 @@ function draw(picture) {
   document.getElementById("kill").disabled = picture.server.state !== "running";
   drawScenarios(picture.scenarios);
   document.getElementById("scenarios").classList.toggle("fresh", !picture.runs.some((run) => run.scenario));
-  drawSwitches(picture.switches);
+  switches = picture.switches;
+  drawSwitches();
   const news = { Slack: drawSlack(picture.slack), Teams: drawTeams(picture.teams), Mail: drawMail(picture.mail) };
   drawStory(picture.runs, picture.people);
   announce(news);
@@ -89,26 +91,28 @@ function drawScenarios(scenarios) {
   );
 }
 
-function turn(channel, to) {
-  turned = turned.then(() => post(`/demo/switches/${channel}`, { to }));
+async function turnTo(channel, to) {
+  turning.set(channel, turning.get(channel) + 1);
+  const stands = await turn(channel, to);
+  turning.set(channel, turning.get(channel) - 1);
+  if (!stands) drawSwitches();
 }
 
 async function play(name) {
   const panes = document.getElementById("panes");
-  // Requests overtake each other: a scenario that was pressed after a switch meets what the switch did.
-  await turned;
   const started = await post(`/demo/scenarios/${name}`);
   // On a small screen what it brings would lie below the edge.
   if (started && panes.getBoundingClientRect().top > innerHeight / 2) panes.scrollIntoView();
 }
 
-function drawSwitches(switches) {
+function drawSwitches() {
   for (const channel of CHANNELS) {
     const holder = document.querySelector(`[data-switch="${channel}"]`);
     const select = holder.querySelector("select");
     const { now, positions } = switches[channel];
     if (!select.options.length) select.append(...Object.entries(positions).map(([value, each]) => el("option", { value }, each.label)));
-    if (select.value !== now) select.value = now;
+    // A picture that was taken before the last turn is older than what somebody has just chosen.
+    if (!turning.get(channel) && select.value !== now) select.value = now;
     holder.classList.toggle("broken", now !== "working");
     const pane = holder.closest(".pane");
     pane.classList.toggle("broken", now !== "working");

@@ -12,7 +12,20 @@ export function el(tag, properties = {}, ...children) {
   return made;
 }
 
+let turned = Promise.resolve(); // once every switch that was turned stands where it should
+
+// Requests overtake each other: whatever is pressed after a switch meets what the switch did.
 export async function post(path, body = {}) {
+  await turned;
+  return send(path, body);
+}
+
+export function turn(channel, to) {
+  turned = turned.then(() => send(`/demo/switches/${channel}`, { to }));
+  return turned;
+}
+
+async function send(path, body) {
   try {
     const reply = await fetch(path, {
       method: "POST",
