@@ -24,6 +24,7 @@ from bot.dispatch.notice import (
 from bot.dispatch.outbox import NewDelivery, NewPost
 from bot.dispatch.pipeline import NO_CHANNEL
 from bot.dispatch.posting import Posting
+from bot.dispatch.questions import Ledger
 from bot.dispatch.records import interaction_from, moment
 from bot.dispatch.route import caller, operators_for, readers_for
 from bot.dispatch.setting import Setting
@@ -193,16 +194,8 @@ class Asking:
         reader = await self._setting.directory.reader(operator_id)
         if reader is None:
             return 0
-        at = self._tools.clock.now()
-
-        async def job(tx: Tx) -> int:
-            rows = await tx.rows("SELECT id, ref, audience FROM interaction WHERE status = 'pending' ORDER BY id")
-            mine = [row for row in rows if reader.id in json.loads(row["audience"])]
-            for row in mine:
-                await _one_more_copy(tx, row["ref"], reader, channel, at)
-            return len(mine)
-
-        return await self._tools.store.write(job)
+        at, ledger = self._tools.clock.now(), self._setting.questions.ledger
+        return await self._tools.store.write(lambda tx: put_pending(tx, ledger, reader, channel, at))
 
     async def _who(self, ask: Ask) -> Sequence[Actor]:
         """Who may decide. A room alone gives nobody the right; nobody at all to show it to is a fault."""
@@ -275,6 +268,16 @@ async def newest_deliveries(tx: Tx, limit: int, before: str, producer: str | Non
         {"before": before, "producer": producer, "most": limit},
     )
     return tuple(_delivery_view(row) for row in rows)
+
+
+async def put_pending(tx: Tx, ledger: Ledger, reader: Reader, channel: str, at: datetime) -> int:
+    """One more copy of each open question of this reader; how many there are."""
+    await ledger.queue_up(tx)  # else an end that another replica is writing down would miss the new copy
+    rows = await tx.rows("SELECT id, ref, audience FROM interaction WHERE status = 'pending' ORDER BY id")
+    mine = [row for row in rows if reader.id in json.loads(row["audience"])]
+    for row in mine:
+        await _one_more_copy(tx, row["ref"], reader, channel, at)
+    return len(mine)
 
 
 async def _one_more_copy(tx: Tx, ref: str, reader: Reader, channel: str, at: datetime) -> None:

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 from datetime import datetime
 
 from bot.channels.contract import Answer, Channel, Click, Person, Review
-from bot.dispatch import again, leases, outbox
+from bot.dispatch import again, leases
 from bot.dispatch.answers import Answers
 from bot.dispatch.asking import Asking
 from bot.dispatch.conditions import Conditions
@@ -33,7 +33,7 @@ class Dispatcher:
         self._setting = setting
         self._waits = Waits()
         crowds = Crowds(tools.store, tools.pacing, tools.clock)
-        self._worker = Worker(tools, self._lost, self._ended, self._turned, crowds.put_together)
+        self._worker = Worker(tools, setting.questions.lost, self._ended, self._turned, crowds.put_together)
         ledger = setting.questions.ledger
         self._retention = Retention(tools.store, tools.clock, ledger, self._kept_days)
         self._timers = Timers(tools.store, tools.clock, {EXPIRE: self._expire}, self._fired, ledger.queue_up)
@@ -185,12 +185,6 @@ class Dispatcher:
 
     async def _turned(self, health: ChannelHealth) -> None:
         await self._conditions.turned(health)
-
-    async def _lost(self, tx: Tx, ref: str, interaction_id: str, because: str, at: datetime) -> bool:
-        """A copy that nobody took was closed; a question without any copy left has reached nobody."""
-        if not interaction_id or await outbox.any_copy_left(tx, ref):
-            return False
-        return await self._setting.questions.give_up(tx, interaction_id, at, because[:500])
 
 
 def _state_words(channel: Channel, health: ChannelHealth) -> str:

@@ -115,6 +115,15 @@ class Questions:
     async def expire(self, tx: Tx, interaction_id: str, at: datetime) -> bool:
         return await self._end(tx, interaction_id, at, lambda found: desk.expire(found, at))
 
+    async def lost(self, tx: Tx, ref: str, interaction_id: str, because: str, at: datetime) -> bool:
+        """A copy that nobody took was closed; a question without any copy left has reached nobody."""
+        if not interaction_id:
+            return False
+        await self.ledger.queue_up(tx)  # two replicas that each close one of the last two would both see the other's
+        if await outbox.any_copy_left(tx, ref):
+            return False
+        return await self.give_up(tx, interaction_id, at, because[:500])
+
     async def give_up(self, tx: Tx, interaction_id: str, at: datetime, because: str) -> bool:
         return await self._end(tx, interaction_id, at, lambda found: desk.give_up(found, at, because))
 
