@@ -13,7 +13,7 @@ from typer import Exit, Option, Typer, echo
 
 from bot.audit.ledger import Entry
 from bot.audit.verdict import Anchoring, Trouble, Verdict
-from bot.cli.opened import BY, Opened, with_database
+from bot.cli.opened import BY, Opened, unwritten, with_database
 from bot.cli.reading import FAILED
 from bot.dispatch.notice import Unknown
 
@@ -58,7 +58,7 @@ def export(
     """
 
     async def work(opened: Opened) -> None:
-        with nullcontext(sys.stdout) if output is None else output.open("w", encoding="utf-8") as out:
+        with nullcontext(sys.stdout) if output is None else _opened(output) as out:
             if request:
                 out.write(json.dumps(await _request(opened, request), indent=2) + "\n")
             else:
@@ -96,6 +96,14 @@ def verify(
     with_database(work, anchored=False, looking=True)
 
 
+def _opened(output: Path) -> TextIO:
+    """Raises Unfit where it cannot be written."""
+    try:
+        return output.open("w", encoding="utf-8")
+    except OSError as error:
+        raise unwritten(output, error) from error
+
+
 async def _tell(opened: Opened, verdict: Verdict) -> None:
     echo(verdict.words, err=True)
     if verdict.trouble is Trouble.CHANGED:
@@ -126,7 +134,7 @@ def _words(entry: Entry) -> str:
     detail = f" {json.dumps(entry.detail, ensure_ascii=False)}" if entry.detail else ""
     place = f" on {entry.place}" if entry.place else ""
     who = f"{entry.actor} for {entry.on_behalf}" if entry.on_behalf else entry.actor
-    return f"{entry.seq:>6}  {entry.at:%Y-%m-%d %H:%M:%S}  {who}  {entry.action}  {entry.subject}{place}{detail}"
+    return f"{entry.seq:>6}  {entry.at:%Y-%m-%d %H:%M:%S} UTC  {who}  {entry.action}  {entry.subject}{place}{detail}"
 
 
 def _fields(entry: Entry) -> dict[str, object]:

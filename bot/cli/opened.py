@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import NoReturn
 
 from typer import Exit, echo
@@ -15,8 +16,8 @@ from bot.audit.anchor import Anchor, AnchorFile
 from bot.audit.ledger import Ledger
 from bot.channels.contract import CALLER_CHANNEL
 from bot.channels.registry import CHANNELS
-from bot.cli.reading import FAILED, WRONG_SETTINGS, in_words, read_settings
-from bot.dispatch.notice import Fault, Unknown
+from bot.cli.reading import AS_ITS_USER, FAILED, WRONG_SETTINGS, in_words, read_settings
+from bot.dispatch.notice import Fault, Unfit, Unknown
 from bot.keys import Keys
 from bot.logs import Mask
 from bot.opening import opened_store
@@ -131,9 +132,25 @@ def failing_in_words() -> Iterator[None]:
     except Fault as fault:
         sys.stderr.write(f"gatebell: {fault.words}\n")
         raise SystemExit(FAILED) from fault
-    except (StoreUnavailable, CannotMigrate, OSError) as error:
+    except (StoreUnavailable, CannotMigrate) as error:
         sys.stderr.write(f"gatebell: {error}\n")
         raise SystemExit(FAILED) from error
+    except OSError as error:
+        sys.stderr.write(f"gatebell: {refused_in_words(error)}\n")
+        raise SystemExit(FAILED) from error
+
+
+def refused_in_words(error: OSError) -> str:
+    """What the machine does not let us do with which file, and who may, where another user may."""
+    if not error.filename:
+        return str(error)
+    mend = f". {AS_ITS_USER}" if isinstance(error, PermissionError) else ""
+    return f"{error.filename}: {error.strerror}{mend}"
+
+
+def unwritten(file: Path, error: OSError) -> Unfit:
+    """The file that a command was to write, and could not."""
+    return Unfit(f"{file} cannot be written: {error.strerror}; name another one with -o", "output")
 
 
 @asynccontextmanager

@@ -6,7 +6,7 @@ from typing import Annotated
 
 from typer import Exit, Option, echo
 
-from bot.cli.opened import failing_in_words, settings_or_exit
+from bot.cli.opened import failing_in_words, settings_or_exit, unwritten
 from bot.cli.reading import FAILED
 from teams_manifest import TeamsApp, Unfit
 from teams_manifest import package as packed
@@ -49,5 +49,8 @@ def _write(out: Path, content: bytes) -> None:
         sys.stdout.buffer.write(content)
         return
     with failing_in_words():
-        out.write_bytes(content)
+        try:
+            out.write_bytes(content)
+        except OSError as error:
+            raise unwritten(out, error) from error
     echo(f"{out} is ready. Upload it in Teams: Apps → Manage your apps → Upload an app.")

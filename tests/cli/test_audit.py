@@ -57,6 +57,11 @@ def test_the_list_says_who_did_it_and_for_whom(three: Shell) -> None:
     assert [" for " in line for line in others] == [False, False]
 
 
+def test_the_list_says_in_which_zone_its_times_are(three: Shell) -> None:
+    change(three, "UPDATE audit SET at = 1795176000.25 WHERE seq = 3")
+    assert "  2026-11-20 12:00:00 UTC  cli  " in three.run("audit", "list", "--limit", "1").stdout
+
+
 def test_a_log_that_is_whole_says_so(three: Shell) -> None:
     told = three.run("audit", "verify")
     assert (told.exit_code, told.stdout) == (0, "Every entry is as it was written, and none is missing (3 entries).\n")

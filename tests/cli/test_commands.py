@@ -1,4 +1,6 @@
+import errno
 import json
+import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -6,6 +8,8 @@ from pathlib import Path
 import pytest
 
 from bot import vault
+from bot.cli.opened import refused_in_words
+from bot.cli.reading import AS_ITS_USER, closed
 from bot.logs import HIDDEN
 from bot.signing import derive
 from bot.version import VERSION
@@ -231,6 +235,34 @@ def test_what_is_wrong_beside_the_other_settings_is_not_saved(
 def test_an_older_fault_keeps_nobody_from_saving_something_else(shell: Shell) -> None:
     saved = shell.run("config", "set", "COOLDOWN_SECONDS", "60", GATEBELL_TEST_CLOCK="on", HOST="0.0.0.0")
     assert (saved.exit_code, "COOLDOWN_SECONDS=60" in (shell.folder / "gateway.env").read_text()) == (0, True)
+
+
+def test_a_file_that_cannot_be_written_is_named_with_what_to_do(shell: Shell) -> None:
+    refused = shell.run("audit", "export", "-o", "no/such/audit.jsonl")
+    said = "gatebell: no/such/audit.jsonl cannot be written: No such file or directory; name another one with -o\n"
+    assert (refused.exit_code, refused.stderr) == (1, said)
+
+
+def test_a_data_directory_that_cannot_be_made_is_named_without_numbers(shell: Shell) -> None:
+    place = shell.folder / "gatebell.db" / "data"
+    refused = shell.run("config", "set", "PORT", "8081", GATEBELL_DATA_DIR=str(place))
+    assert (refused.exit_code, refused.stderr) == (1, f"gatebell: {place}: Not a directory\n")
+
+
+def no_entry(place: Path) -> None:
+    raise PermissionError(errno.EACCES, os.strerror(errno.EACCES), str(place))
+
+
+def test_another_users_data_directory_is_left_as_it_is_and_says_who_may(tmp_path: Path) -> None:
+    flaw = closed(tmp_path, no_entry)
+    assert str(flaw) == f"GATEBELL_DATA_DIR: {tmp_path} cannot be read: Permission denied. {AS_ITS_USER}"
+    assert closed(tmp_path) is None
+
+
+def test_another_users_file_is_named_with_who_may(tmp_path: Path) -> None:
+    with pytest.raises(PermissionError) as caught:
+        no_entry(tmp_path / "secret.key")
+    assert refused_in_words(caught.value) == f"{tmp_path}/secret.key: Permission denied. {AS_ITS_USER}"
 
 
 @pytest.mark.parametrize(
