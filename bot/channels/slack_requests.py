@@ -144,7 +144,14 @@ def spot_of(body: Json) -> Spot:
     channel = (body.get("channel") or {}).get("id") or container.get("channel_id")
     # An ephemeral message cannot be updated.
     message = "" if container.get("is_ephemeral") else container.get("message_ts")
-    return Spot(str(channel or ""), str(message or ""), str(container.get("thread_ts") or ""))
+    return Spot(str(channel or ""), str(message or ""), _thread_alone(container, body.get("message") or {}))
+
+
+def _thread_alone(container: Json, clicked: Json) -> str:
+    """The thread of a message that stands nowhere else; who clicks in the channel may not have the thread open."""
+    thread = str(container.get("thread_ts") or "")
+    in_channel = thread == container.get("message_ts") or clicked.get("subtype") == "thread_broadcast"
+    return "" if in_channel else thread
 
 
 def is_click(body: Json) -> bool:

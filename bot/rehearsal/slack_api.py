@@ -182,6 +182,7 @@ class SlackApi:
         if thread and room.message(thread) is None:
             raise RefusedError("thread_not_found") if not room.is_im else RefusedError("message_not_found")
         message = Message(self.state.new_ts(), self.state.app.bot_user_id, text, blocks, attachments, thread)
+        message.broadcast = bool(thread and given.get("reply_broadcast"))
         message.metadata = given.get("metadata")
         room.messages.append(message)
         room.status = ""
@@ -223,7 +224,8 @@ class SlackApi:
             raise RefusedError("user_not_in_channel")
         text, blocks, attachments = self.content(given)
         self._take_turn(room)
-        message = Message(self.state.new_ts(), self.state.app.bot_user_id, text, blocks, attachments)
+        thread = given.get("thread_ts")
+        message = Message(self.state.new_ts(), self.state.app.bot_user_id, text, blocks, attachments, thread)
         message.ephemeral_for = user
         room.ephemerals[user].append(message)
         return {"message_ts": message.ts}

@@ -51,6 +51,7 @@ class Message:
     blocks: list[Json] = field(default_factory=list)
     attachments: list[Json] = field(default_factory=list)
     thread_ts: str | None = None
+    broadcast: bool = False
     edited: int = 0
     ephemeral_for: str | None = None
     from_bot: bool = True

@@ -46,6 +46,8 @@ def described(message: Message, app: SlackApp) -> Json:
         ]
     if message.thread_ts:
         shape["thread_ts"] = message.thread_ts
+    if message.broadcast:
+        shape["subtype"] = "thread_broadcast"
     if message.metadata:
         shape["metadata"] = message.metadata
     if message.edited:

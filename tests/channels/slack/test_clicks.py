@@ -7,7 +7,7 @@ import pytest
 from bot.channels.contract import Answer
 from bot.rehearsal.failure import error
 from interactions.card import Card, Choice, Input
-from tests.channels.slack.world import ENDED, QUESTION, TOKEN, WITH_REASON, World
+from tests.channels.slack.world import ENDED, QUESTION, TOKEN, WITH_REASON, World, operator, post
 
 REGIONS = Card(title="Which region?", choices=tuple(Choice(f"r{number}", f"Region {number}") for number in range(8)))
 OTHER = Card(
@@ -53,6 +53,33 @@ async def test_a_refusal_is_told_to_that_person_alone(either: World) -> None:
     await either.settled()
     assert [each.shown_text() for each in room.private("ben@example.com")] == [either.desk.reply.words]
     assert room.private("ana@example.com") == []
+
+
+async def test_a_refusal_of_what_stands_in_a_thread_alone_is_told_there(either: World) -> None:
+    either.desk.reply = Answer(False, "You were not asked to decide this.")
+    first = await either.ask(thread="job 7")
+    await either.channel.send(operator("ana@example.com"), post(QUESTION, thread="job 7"))
+    either.slack.dm("ana@example.com").last.broadcast = False
+    await either.slack.dm("ana@example.com").click("Approve")
+    await either.settled()
+    assert [each.thread_ts for each in either.slack.dm("ana@example.com").ephemerals] == [first.message]
+
+
+@pytest.mark.parametrize("place", ["first", "last"])
+async def test_a_refusal_is_told_where_the_question_is_seen_not_in_a_thread_that_may_be_closed(
+    either: World, place: str
+) -> None:
+    either.desk.reply = Answer(False, "You were not asked to decide this.")
+    dm = either.slack.dm("ana@example.com")
+    await either.ask(thread="job 7")
+    await either.ask(thread="job 7")
+    clicked = dm.messages[0] if place == "first" else dm.last
+    payload = dm.payload("Approve", message=clicked)
+    # Slack names the thread in both, also in the message that began it.
+    payload["container"]["thread_ts"] = payload["message"]["thread_ts"] = dm.messages[0].ts
+    await either.slack.interact(payload)
+    await either.settled()
+    assert [each.thread_ts for each in dm.ephemerals] == [None]
 
 
 async def test_whoever_is_not_in_the_room_any_more_is_told_in_a_direct_message(world: World) -> None:
