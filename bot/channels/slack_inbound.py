@@ -66,6 +66,7 @@ _ANOTHER_APP = Doubt(
     "Copy SLACK_BOT_TOKEN, SLACK_SIGNING_SECRET and SLACK_APP_TOKEN again, all from the pages of one app.",
 )
 TOO_LATE = "That took too long, so Slack closed the window. Please press the button again."
+NOT_TAKEN = "Gatebell cannot tell whether this comes from its own workspace, so nothing was changed."
 STILL_WORKING = "This takes longer than usual. The message will show what came of it."
 
 
@@ -287,7 +288,11 @@ class Inbound:
 
     async def _taken(self, body: Json) -> Json:
         view = body.get("view") or {}
-        if view.get("callback_id") != "answer" or not await self._is_ours(body) or not await self._first(body):
+        if view.get("callback_id") != "answer":
+            return {}
+        if not await self._is_ours(body):
+            return {"response_action": "update", "view": notice(NOT_TAKEN)}
+        if not await self._first(body):
             return {}
         given = block_kit.read_modal(view)
         person = await self._person(body)

@@ -227,6 +227,21 @@ async def test_nothing_counts_while_nobody_knows_whose_workspace_this_is(
     assert world.desk.clicks == []
 
 
+async def test_a_window_does_not_close_as_if_an_answer_counted_that_nobody_could_check(
+    workspace: SlackWorkspace, session: ClientSession
+) -> None:
+    settings = {"SLACK_SIGNING_SECRET": workspace.signing_secret}
+    async with world_of(workspace, session, **settings) as world:
+        world.desk.card = world.too_long()
+        await world.ask(world.desk.card)
+        modal = await (await workspace.dm("ana@example.com").click("Review full request")).wait_for_modal()
+    workspace.fail(error("fatal_error"), path="auth.test")
+    async with world_of(workspace, session, **settings) as later:
+        await modal.fill({"choice": "Approve"}).submit()
+    assert (later.desk.clicks, modal.is_open) == ([], True)
+    assert "nothing was changed" in modal.shown_text()
+
+
 async def test_without_a_signing_secret_there_is_no_address(workspace: SlackWorkspace, session: ClientSession) -> None:
     async with world_of(workspace, session) as world:
         delivery = await workspace.deliver(form(await click_of(world)), content_type=FORM)
