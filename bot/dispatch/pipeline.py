@@ -5,8 +5,9 @@ from dataclasses import dataclass
 
 from bot.clock import Clock
 from bot.dispatch.cooldown import UNTIL_STORED, Cooldown, identity_of
-from bot.dispatch.notice import Audience, Dropped, Notice, NotTold, Phase
+from bot.dispatch.notice import Audience, Dropped, Fault, Notice, NotTold, Phase
 from bot.dispatch.route import Directory, readers_for
+from bot.store import StoreUnavailable
 
 NOBODY = "There is nobody to tell yet. Add yourself: gatebell operator add you@example.com --role admin"
 NO_CHANNEL = "No channel stands in the chain. Name one in CHAIN"
@@ -83,12 +84,19 @@ def cooled(cooldown: Cooldown, clock: Clock, rules: Callable[[], Rules]) -> Stag
 
 
 def routed(directory: Directory, cooldown: Cooldown) -> Stage:
-    async def stage(notice: Notice) -> Notice | Dropped:
-        readers = await readers_for(notice.audience, directory)
-        if readers:
-            return notice._replace(readers=readers)
+    async def give_back(notice: Notice) -> None:
         if notice.cooldown:
             await cooldown.give_back(notice.cooldown, notice.ref)
+
+    async def stage(notice: Notice) -> Notice | Dropped:
+        try:
+            readers = await readers_for(notice.audience, directory)
+        except (Fault, StoreUnavailable):  # nothing is stored, and whoever tells it again must be heard
+            await give_back(notice)
+            raise
+        if readers:
+            return notice._replace(readers=readers)
+        await give_back(notice)
         return Dropped(NotTold.NO_READER, NOBODY)
 
     return stage
