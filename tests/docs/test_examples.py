@@ -149,11 +149,13 @@ def test_a_shown_command_exists_with_its_options(line: str) -> None:
 
 
 async def test_the_open_metrics_are_those_of_the_page(world: World) -> None:
-    """docs/operating.md lists the metrics; each of them is really there."""
+    """docs/operating.md lists the metrics: each of them is really there, and each that is there is listed."""
     async with world.http.get(f"{world.address}/metrics") as response:
         text = await response.text()
     page = (ROOT / "docs" / "operating.md").read_text()
     named = set(re.findall(r"`(gatebell_\w+)`", page))
     there = {line.split()[2] for line in text.splitlines() if line.startswith("# TYPE ")}
+    counted = {name for name in there if name.startswith("gatebell_") and not name.endswith("_created")}
     assert named
     assert named - there == set()
+    assert counted - named == set()

@@ -2,11 +2,13 @@
 
 import re
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 
 from bot.channels.registry import fields
 from bot.core_fields import CORE
+from bot.settings import load
 from docs.__main__ import PARTS, written_anew
 from tests.docs.reading import ROOT, anchors, blocks, links, pages
 
@@ -52,6 +54,35 @@ def test_the_pages_name_no_setting_that_is_none() -> None:
         for name in written.findall(block.text)
     }
     assert shown - known - others == set()
+
+
+def test_the_unit_for_systemd_keeps_the_data_directory_to_its_user() -> None:
+    """systemd would make it readable for everybody, and the database in it holds requests in the clear."""
+    unit = next(block.text for block in blocks("docs/operating.md") if "[Service]" in block.text)
+    assert {"StateDirectory=gatebell", "StateDirectoryMode=0700"} <= set(unit.splitlines())
+
+
+THEIRS = {
+    "MCPGATEWAY_ALERTING_ENABLED": "off",
+    "MCP_ALERT_SLACK_TOKEN": "xoxb-1-2-abc",
+    "MCP_ALERT_SLACK_CHANNEL": "#alerts",
+    "MCP_ALERT_EMAIL_SMTP_HOST": "smtp.example.com",
+    "MCP_ALERT_EMAIL_FROM": "gateway@example.com",
+    "MCP_ALERT_EMAIL_TO": "ops@example.com, ana@example.com",
+    "MCP_ALERT_WEBHOOK_URL": "https://hooks.example.com/a",
+    "MCPGATEWAY_ALERT_WEBHOOK_URL": "https://hooks.example.com/b",
+}
+
+
+@pytest.mark.parametrize("theirs, value", THEIRS.items())
+def test_a_setting_of_another_gateway_is_understood(tmp_path: Path, theirs: str, value: str) -> None:
+    row = re.search(rf"^\| `{theirs}` \| `(\w+)` \|", (ROOT / "docs" / "migrating.md").read_text(), re.MULTILINE)
+    assert row
+    assert load(fields(), {theirs: value}, tmp_path / "data", tmp_path)[row[1]] == value
+
+
+def test_every_setting_of_another_gateway_is_tried() -> None:
+    assert sorted(THEIRS) == sorted(name for field in (*CORE, *fields()) for name in field.aliases)
 
 
 @every_page

@@ -62,6 +62,16 @@ async def test_in_a_mail_it_is_the_subject(platforms: Platforms, data: Path) -> 
     assert "Happened 20 November 2026, 09:30 UTC" in letter.text
 
 
+@pytest.mark.parametrize("words", ["Jira does not answer", "Severity: High", "Server: gateway-1", "Connection: Jira"])
+async def test_in_a_mail_it_has_words_severity_server_and_the_rest(
+    platforms: Platforms, data: Path, words: str
+) -> None:
+    async with installed(platforms, data, install_teams=False, CHAIN="email", ALERT_RECIPIENT_EMAIL=MIA) as world:
+        await jira_is_away(world)
+        letter = (await world.mail.wait_for(1, to=MIA))[0]
+    assert words in letter.text
+
+
 async def test_in_teams_it_is_the_title(platforms: Platforms, data: Path) -> None:
     async with installed(platforms, data, ALERT_RECIPIENT_EMAIL=BEN) as world:
         await jira_is_away(world)
