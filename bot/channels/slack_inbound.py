@@ -30,6 +30,7 @@ from bot.channels.slack_requests import (
     is_said,
     is_signed,
     is_whole,
+    organisation_of,
     parsed,
     pressed_in,
     spot_of,
@@ -369,7 +370,7 @@ class Inbound:
             log.warning("a request was refused, because Slack did not say whose workspace this is: %s", error.detail)
             return False
         app = str(body.get("api_app_id") or "")
-        if not home.is_home(team_of(body)):
+        if not home.is_home(team_of(body), organisation_of(body)):
             await self._refuse(body, "a request from another workspace")
             return False
         if self._workspace.app and app and app != self._workspace.app:

@@ -18,15 +18,15 @@ _ACTIVE_PATIENCE = 2.0
 
 @dataclass(frozen=True, slots=True)
 class Home:
-    """Where the bot lives. `enterprise` is set where the app is installed for a whole organisation."""
+    """Where the bot lives: one workspace, or, where the app is installed for all of it, an organisation."""
 
     team: str
     bot_user: str
     bot: str = ""
     enterprise: str = ""
 
-    def is_home(self, team: str) -> bool:
-        return bool(team) and team in {self.team, self.enterprise}
+    def is_home(self, team: str, organisation: str = "") -> bool:
+        return any(each and each in {self.team, self.enterprise} for each in (team, organisation))
 
 
 @dataclass(slots=True)
@@ -55,12 +55,12 @@ class Workspace:
 
     async def _learn(self) -> Home:
         told = await self.web.call("auth.test")
+        organisation = str(told.get("enterprise_id") or "") if told.get("is_enterprise_install") else ""
         home = Home(
-            team=str(told.get("team_id") or ""),
+            team="" if organisation else str(told.get("team_id") or ""),
             bot_user=str(told.get("user_id") or ""),
             bot=str(told.get("bot_id") or ""),
-            # Only where the app is installed for a whole organisation does a click name no workspace.
-            enterprise=str(told.get("enterprise_id") or "") if told.get("is_enterprise_install") else "",
+            enterprise=organisation,
         )
         self.app = await self._known_app(home) or self.app
         return home
@@ -172,7 +172,8 @@ def _is_member(profile: Mapping[str, Any], home: Home, team: str) -> bool:
         return False
     # In an organisation, one person belongs to several workspaces and names one of them as home.
     enterprise = profile.get("enterprise_user") or {}
-    if any(home.is_home(str(each)) for each in enterprise.get("teams") or []):
+    belongs = (enterprise.get("enterprise_id") or "", *(enterprise.get("teams") or []))
+    if any(home.is_home(str(each)) for each in belongs):
         return True
     named = [each for each in (str(profile.get("team_id") or ""), team) if each]
     return bool(named) and all(map(home.is_home, named))

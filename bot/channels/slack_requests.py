@@ -123,9 +123,15 @@ def pressed_in(action: Json) -> Pressed | None:
 
 def team_of(body: Json) -> str:
     """The workspace of a request; an organisation's where it names no workspace."""
-    team, enterprise = body.get("team"), body.get("enterprise")
+    team = body.get("team")
     named = str(team.get("id") or "") if isinstance(team, dict) else str(body.get("team_id") or "")
-    return named or (str(enterprise.get("id") or "") if isinstance(enterprise, dict) else "")
+    return named or organisation_of(body)
+
+
+def organisation_of(body: Json) -> str:
+    """The organisation to which the workspace of a request belongs."""
+    enterprise = body.get("enterprise")
+    return str((enterprise.get("id") if isinstance(enterprise, dict) else body.get("enterprise_id")) or "")
 
 
 def user_of(body: Json) -> str:
