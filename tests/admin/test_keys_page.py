@@ -51,6 +51,22 @@ async def test_what_is_missing_is_said(anas: Visiting, form: dict[str, str], wor
     assert (seen.status, words in seen.words) == (422, True)
 
 
+@pytest.mark.parametrize(
+    "form, marked",
+    [
+        ({"name": "gateway"}, "<fieldset"),
+        ({"scope.admin": "on"}, '<input type="text" id="name"'),
+        ({**FORM, "operator": "op_gone"}, '<select id="operator"'),
+    ],
+)
+async def test_the_field_that_is_wrong_is_marked_and_no_other(
+    anas: Visiting, form: dict[str, str], marked: str
+) -> None:
+    seen = await anas.post("/admin/keys", form)
+    tags = re.findall(r"<[^>]*aria-describedby=\"wrong\"[^>]*>", seen.html)
+    assert [each.startswith(marked) for each in tags] == [True]
+
+
 async def test_making_and_revoking_is_written_down(world: World, anas: Visiting) -> None:
     await anas.post("/admin/keys", FORM)
     made = next(each for each in await world.keys.list() if each.name == "gateway")

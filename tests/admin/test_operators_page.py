@@ -49,6 +49,12 @@ async def test_somebody_who_is_there_already_is_said_to_be(anas: Visiting) -> No
     assert (seen.status, "is an operator already" in seen.words, BEN in seen.html) == (422, True, True)
 
 
+@pytest.mark.parametrize("welcome", [{}, {"welcome": "on"}])
+async def test_whoever_mends_an_address_welcomes_nobody_unasked(anas: Visiting, welcome: dict[str, str]) -> None:
+    seen = await anas.post("/admin/operators", {"email": BEN, "role": "operator", **welcome})
+    assert ('name="welcome" value="on" checked' in seen.html) is bool(welcome)
+
+
 async def test_another_role_is_given(world: World, anas: Visiting) -> None:
     await anas.post(await path_of(world, BEN), {"name": "Benjamin", "role": "viewer"})
     ben = await world.operators.get(await world.operator_id(BEN))

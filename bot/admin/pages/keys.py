@@ -21,7 +21,7 @@ async def create(visit: Visit) -> Shown:
     try:
         made = await visit.faces.keys.create(visit.form.get("name", ""), scopes, by=visit.by, operator_id=owner)
     except Unfit as fault:
-        return await _list(visit, wrong=f"{fault.words[:1].upper()}{fault.words[1:]}.")
+        return await _list(visit, wrong=fault)
     return await _list(visit, made=made)
 
 
@@ -34,7 +34,7 @@ async def revoke(visit: Visit) -> Moved:
 PAGES: tuple[Page, ...] = (look, create, revoke)
 
 
-async def _list(visit: Visit, made: NewKey | None = None, wrong: str = "") -> Shown:
+async def _list(visit: Visit, made: NewKey | None = None, wrong: Unfit | None = None) -> Shown:
     everybody = await visit.faces.operators.everybody(removed=True)
     values = {
         "keys": sorted(await visit.faces.keys.list(), key=lambda each: (each.revoked_at is not None, each.id)),
@@ -42,7 +42,8 @@ async def _list(visit: Visit, made: NewKey | None = None, wrong: str = "") -> Sh
         "names": {each.id: each.name for each in everybody},
         "scopes": MEANING,
         "made": made,
-        "wrong": wrong,
+        "wrong": f"{wrong.words[:1].upper()}{wrong.words[1:]}." if wrong else "",
+        "wrong_field": wrong.field if wrong else "",
         "typed": visit.form if wrong else {},
     }
     return Shown("keys.html", values, 422 if wrong else 200)
