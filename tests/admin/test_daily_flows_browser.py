@@ -55,6 +55,7 @@ async def test_a_request_is_withdrawn_and_leaves_the_pending_ones(office: World,
     await ana.goto(f"{office.address}/admin/requests")
     await ana.get_by_label("Status").select_option("withdrawn")
     await ana.get_by_role("button", name="Show").press("Enter")
+    await ana.get_by_role("link", name="Show all").wait_for()
     await ana.locator(f'a[href="/admin/requests/{asked["id"]}"]').wait_for()
     await ana.get_by_label("Status").select_option("pending")
     await ana.get_by_role("button", name="Show").press("Enter")
@@ -68,7 +69,9 @@ async def test_an_event_that_was_held_back_is_found_and_says_why(office: World, 
     await write(ana, "Type", "oauth.expired")
     await ana.get_by_label("What became of it").select_option("deduplicated")
     await ana.keyboard.press("Enter")
-    await ana.get_by_role("button", name="Show").press("Enter")
+    await ana.get_by_role("link", name="Show all").wait_for()
+    async with ana.expect_navigation():
+        await ana.get_by_role("button", name="Show").press("Enter")
     await press(ana, "Drive signs nobody in", "link")
     await ana.get_by_text("The same was told within the last 60 minutes.").wait_for()
     assert await flaws(ana) == []

@@ -384,6 +384,7 @@ async def test_it_works_without_script(browser: object, visit: Open, page: Page)
     bare = await context.new_page()
     desk, _ = await shown(bare, visit, questions.clarification())
     await bare.get_by_role("button", name="APAC").click()
+    await bare.locator(".outcome").wait_for()
     assert desk.clicks[0].choice == "apac"
     await context.close()
 
