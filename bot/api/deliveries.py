@@ -5,7 +5,7 @@ from datetime import datetime
 from pydantic import BaseModel, Field, JsonValue
 
 from bot.api.operation import Call, Reply, op
-from bot.api.shapes import Page, PageOut
+from bot.api.shapes import CopyState, Page, PageOut
 from bot.dispatch.notice import DeliveryView
 from bot.keys import Scope
 
@@ -17,7 +17,7 @@ class ListedDeliveryOut(BaseModel):
     interaction_id: str | None = Field(description="Null for the copy of a mere notice.")
     reader: str
     channel: str
-    state: str = Field(description="waiting, sent, grouped (told together with others) or failed.")
+    state: CopyState
     attempts: int
     detail: str
     created_at: datetime

@@ -24,7 +24,7 @@ class EventIn(Strict):
     summary: Prose = Field(min_length=1, max_length=2000)
     source: Name = Field(default="", max_length=200, description="The system that reports.")
     dedup_key: Name = Field(
-        default="", max_length=255, description="What makes two events the same; else type and context."
+        default="", max_length=255, description="What makes two events of a source and type the same; else the context."
     )
     context: dict[str, JsonValue] = Field(default={}, max_length=100, description="What the type needs, and more.")
     labels: dict[Annotated[Name, Field(max_length=100)], Annotated[Prose, Field(max_length=500)]] = Field(
@@ -36,7 +36,7 @@ class EventIn(Strict):
 
 class EventOut(BaseModel):
     event_id: str
-    alert_id: str | None = Field(default=None, description="The alert that this event belongs to, where there is one.")
+    alert_id: str | None = Field(default=None, description="For a later release; never there yet.")
     interaction_id: str | None = Field(default=None, description="The question that it became, where it became one.")
     result: Result
     reason: str | None = Field(default=None, description="Why nobody was told, where nobody was.")

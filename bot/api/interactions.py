@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, JsonValue, ValidationError
 from bot import canonical, signing
 from bot.api.operation import Call, Reply, op
 from bot.api.problem import Problem, Wrong, invalid, unfit
-from bot.api.shapes import Mailbox, Name, Page, PageOut, Prose, Strict
+from bot.api.shapes import CopyState, Mailbox, Name, Page, PageOut, Prose, Strict
 from bot.dispatch.notice import LONGEST_LIFE, Ask, Audience, InteractionView
 from bot.keys import Scope
 from bot.operators import normal
@@ -102,7 +102,7 @@ class DeliveryOut(BaseModel):
     id: str
     reader: str
     channel: str
-    state: str
+    state: CopyState
     attempts: int
     detail: str
 
@@ -120,7 +120,7 @@ class InteractionOut(BaseModel):
     approvals: ApprovalsOut
     decision: DecisionOut | None = Field(default=None, description="There once it is decided.")
     because: str = Field(default="", description="Why it was withdrawn or could not be delivered.")
-    consumed: bool = False
+    consumed: bool = Field(default=False, description="There once the approval was used.")
     deliveries: list[DeliveryOut] = []
 
 

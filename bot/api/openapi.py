@@ -34,7 +34,7 @@ PROBLEM: Mapping[str, Any] = {
 WORDS = {
     200: "Done",
     201: "Made",
-    202: "Stored; it will be told",
+    202: "Stored; `result` says whether people are told",
     204: "Done",
     400: "The body is not JSON that everybody reads alike",
     401: "No API key, or a wrong one",

@@ -77,6 +77,7 @@ Moment = Annotated[
 Prose = Annotated[str, AfterValidator(_no_nul)]
 Name = Annotated[str, AfterValidator(_one_line)]
 Mailbox = Annotated[Name, AfterValidator(_mailbox)]
+CopyState = Annotated[str, Field(description="waiting, sent, grouped (told together with others) or failed.")]
 
 
 class Page(Strict):
