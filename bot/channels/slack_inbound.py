@@ -53,6 +53,7 @@ Show = Callable[[str, str, Card], Awaitable[None]]
 
 _REPLAY_SECONDS = 900.0
 _EVENT_SECONDS = 7200.0  # Slack tries an event again for about an hour
+_SAID_SECONDS = 7 * 86400.0
 _WINDOW_PATIENCE = 1.0  # a click opens a window for three seconds
 _SUBMIT_PATIENCE = 2.3  # a submitted window waits three seconds
 _EVERY = re.compile("")
@@ -320,6 +321,8 @@ class Inbound:
             return
         if not await self._edge.once(f"slack:event:{body.get('event_id')}", _EVENT_SECONDS):
             return
+        if event["type"] == "app_mention" and await self._was_heard(event):
+            return
         home = await self._workspace.home()
         if event["user"] == home.bot_user:
             return
@@ -329,6 +332,11 @@ class Inbound:
         thread = str(event.get("thread_ts") or ("" if event.get("channel_type") == "im" else said))
         chat = RoomChat(person, self._web, str(event.get("channel") or ""), said, thread)
         await self._talk(heard(str(event.get("text") or ""), home.bot_user), chat)
+
+    async def _was_heard(self, event: Json) -> bool:
+        """Slack tells a mention anew whenever its message is changed, also where it only unfolds a link in it."""
+        is_new = await self._edge.once(f"slack:said:{event.get('channel')}:{event.get('ts')}", _SAID_SECONDS)
+        return bool(event.get("edited")) and not is_new
 
     async def _commanded(self, ack: Ack, body: Json) -> None:
         await ack()

@@ -92,6 +92,24 @@ class Payloads:
         }
 
     def message_event(self, room: Room, message: Message, person: Person, kind: str = "message") -> Json:
+        return self.event_callback(self.said(room, message, person, kind), f"4-{secrets.token_hex(6)}")
+
+    def message_changed(self, room: Room, message: Message, person: Person, before: Json) -> Json:
+        event = {
+            "type": "message",
+            "subtype": "message_changed",
+            "message": self.said(room, message, person, "message"),
+            "previous_message": before,
+            "channel": room.id,
+            "hidden": True,
+            "ts": self.state.new_ts(),
+            "event_ts": self.state.new_ts(),
+            "channel_type": "im" if room.is_im else "channel",
+        }
+        return self.event_callback(event, f"4-{secrets.token_hex(6)}")
+
+    def said(self, room: Room, message: Message, person: Person, kind: str) -> Json:
+        """A person's message as it stands now."""
         text = escape(message.text) if kind == "message" else message.text
         event: Json = {
             "client_msg_id": str(uuid.uuid4()),
@@ -108,7 +126,9 @@ class Payloads:
             event["channel_type"] = "im" if room.is_im else "channel"
         if message.thread_ts:
             event["thread_ts"] = message.thread_ts
-        return self.event_callback(event, f"4-{secrets.token_hex(6)}")
+        if message.edited:
+            event["edited"] = {"user": person.id, "ts": self.state.new_ts()}
+        return event
 
     def event_callback(self, event: Json, context: str) -> Json:
         app = self.state.app

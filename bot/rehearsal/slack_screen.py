@@ -142,6 +142,18 @@ class Conversation:
         ]
         return [await self._workspace.push.event(event) for event in events]
 
+    async def edit(self, message: Message, text: str, *, by: str | Person | None = None) -> list[Delivery]:
+        """A mention is told anew, with an event of its own, whether it stood there before the change or not."""
+        person = self._person(by)
+        before = self._workspace.payloads.said(self.room, message, person, "message")
+        message.text = text
+        message.edited += 1
+        self._workspace.changed()
+        payloads, heard = self._workspace.payloads, self._heard(text)
+        changed = [payloads.message_changed(self.room, message, person, before)] if "message" in heard else []
+        mentions = [payloads.message_event(self.room, message, person, "app_mention")] if "app_mention" in heard else []
+        return [await self._workspace.push.event(event) for event in (*mentions, *changed)]
+
     def _heard(self, text: str) -> list[str]:
         app = self._workspace.state.app
         if self.room.is_im:

@@ -10,6 +10,7 @@ from bot.channels.slack_chat import STATUS_SECONDS, CommandChat, RoomChat, heard
 from bot.rehearsal import slack_screen
 from bot.rehearsal.failure import Failure, Kind, error, redirect, reset, status
 from bot.rehearsal.slack import SlackWorkspace
+from bot.rehearsal.slack_state import DEFAULT_SCOPES
 from tests.channels.slack.world import World, world_of
 
 
@@ -48,6 +49,31 @@ async def test_a_mention_is_answered_in_a_thread(session: ClientSession) -> None
             await world.settled()
         assert world.talk.heard[0][0] == "status"
         assert room.last.thread_ts == room.messages[0].ts
+
+
+async def test_words_that_are_changed_afterwards_are_heard_once(session: ClientSession) -> None:
+    async with SlackWorkspace(scopes=(*DEFAULT_SCOPES, "app_mentions:read")) as slack:
+        slack.add_person("Ana Lima", "ana@example.com")
+        room, dm = slack.add_channel("ops", ["ana@example.com"]), slack.dm("ana@example.com")
+        async with world_of(slack, session, SLACK_SIGNING_SECRET=slack.signing_secret) as world:
+            for place, to_bot in ((room, f"<@{slack.app.bot_user_id}> "), (dm, "")):
+                await place.say(f"{to_bot}delte it", by="ana@example.com")
+                await world.settled()
+                told = await place.edit(place.messages[0], f"{to_bot}delete it", by="ana@example.com")
+                await world.settled()
+                assert [each.status for each in told] == [200]
+    assert [text for text, _ in world.talk.heard] == ["delte it", "delte it"]
+
+
+async def test_a_mention_that_is_added_afterwards_is_heard(session: ClientSession) -> None:
+    async with SlackWorkspace(scopes=(*DEFAULT_SCOPES, "app_mentions:read")) as slack:
+        slack.add_person("Ana Lima", "ana@example.com")
+        room = slack.add_channel("ops", ["ana@example.com"])
+        async with world_of(slack, session, SLACK_SIGNING_SECRET=slack.signing_secret) as world:
+            await room.say("status", by="ana@example.com")
+            await room.edit(room.messages[0], f"<@{slack.app.bot_user_id}> status", by="ana@example.com")
+            await world.settled()
+    assert [text for text, _ in world.talk.heard] == ["status"]
 
 
 async def test_a_status_shows_while_an_answer_is_prepared(world: World) -> None:
