@@ -36,26 +36,32 @@ class Conditions:
             self._tools.observer.broken(row["channel"], broken=row["state"] == Condition.BROKEN)
 
     async def turned(self, health: ChannelHealth) -> None:
-        """Keep a channel's turn, and tell the recipient once, on another channel, that somebody has to mend it."""
+        """Keep a channel's turn, and tell the recipient once, on another channel, that somebody has to mend it.
+
+        Both or neither: what cannot be written down now is news again with the channel's next answer.
+        """
         at = self._tools.clock.now()
         self._tools.observer.broken(health.channel, broken=health.condition is Condition.BROKEN)
         try:
-            is_news = await self._tools.store.write(lambda tx: _put(tx, health, at))
-            if is_news and health.condition is Condition.BROKEN:
-                await self._tell(health, at)
+            post, copies = await self._word(health, at)
+            if copies:
+                await self._posting.put_unless(post, copies, at, lambda tx: _put(tx, health, at))
+            else:
+                await self._tools.store.write(lambda tx: _put(tx, health, at))
         except StoreUnavailable:
-            return
+            self._tools.board.unkept(health.channel)
 
-    async def _tell(self, health: ChannelHealth, at: datetime) -> None:
-        chain = tuple(name for name in self._setting.rules().chain if name != health.channel)
-        readers = await readers_for(Audience(), self._setting.directory)
-        if not chain or not readers:
-            return
+    async def _word(self, health: ChannelHealth, at: datetime) -> tuple[NewPost, list[NewDelivery]]:
+        """What is told of it, and to whom: nobody, where nobody has to mend it or nobody can be told."""
         channel = self._tools.channels().get(health.channel)
         page = f"{self._tools.stamps.base_url()}/admin/notifications#{health.channel}"
         card = _broken(channel.title if channel else health.channel, health, page)
         post = NewPost(new_id(at), card, {"channel": health.channel, "reason": health.reason})
-        await self._posting.put(post, [NewDelivery(new_id(at), reader, chain) for reader in readers], at)
+        chain = tuple(name for name in self._setting.rules().chain if name != health.channel)
+        if health.condition is not Condition.BROKEN or not chain:
+            return post, []
+        readers = await readers_for(Audience(), self._setting.directory)
+        return post, [NewDelivery(new_id(at), reader, chain) for reader in readers]
 
 
 async def _put(tx: Tx, health: ChannelHealth, at: datetime) -> bool:

@@ -19,7 +19,10 @@ class Condition(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class ChannelHealth:
-    """The condition since a moment. `hangs` counts time-outs in a row; `paused_until` spares others the next."""
+    """The condition since a moment. `hangs` counts time-outs in a row; `paused_until` spares others the next.
+
+    It is not `kept` where the database was away when it turned.
+    """
 
     channel: str
     condition: Condition = Condition.READY
@@ -28,10 +31,11 @@ class ChannelHealth:
     detail: str = ""
     hangs: int = 0
     paused_until: datetime | None = None
+    kept: bool = True
 
     @property
     def well(self) -> bool:
-        return self.condition is Condition.READY and not self.hangs
+        return self.condition is Condition.READY and not self.hangs and self.kept
 
     def paused(self, at: datetime) -> bool:
         return self.paused_until is not None and at < self.paused_until
@@ -74,6 +78,10 @@ class HealthBoard:
 
     def put(self, health: ChannelHealth) -> bool:
         """Keep it; true if the condition has turned, so that it is worth a row and perhaps a word to the admin."""
-        turned = self.of(health.channel).condition is not health.condition
-        self._by_channel[health.channel] = health
-        return turned
+        before = self.of(health.channel)
+        self._by_channel[health.channel] = replace(health, kept=True)
+        return before.condition is not health.condition or not before.kept
+
+    def unkept(self, channel: str) -> None:
+        """Its turn could not be written down, so it is one again with the next answer."""
+        self._by_channel[channel] = replace(self.of(channel), kept=False)

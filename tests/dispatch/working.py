@@ -133,13 +133,17 @@ class Works:
     people: People = field(default_factory=People)
     counted: Counted = field(default_factory=Counted)
     cooldown: MemoryCooldown = field(default_factory=MemoryCooldown)
+    board: HealthBoard = field(default_factory=HealthBoard)
     lost: list[str] = field(default_factory=list)
     ended: list[tuple[str, Status]] = field(default_factory=list)
     turned: list[ChannelHealth] = field(default_factory=list)
     crowded: list[tuple[str, str]] = field(default_factory=list)
 
     def worker(self) -> Worker:
-        tools = Tools(
+        return Worker(self.tools(), self._lost, self._end, self._turn, self._crowd)
+
+    def tools(self) -> Tools:
+        return Tools(
             store=self.store,
             channels=lambda: self.channels,
             readers=self.people,
@@ -147,10 +151,9 @@ class Works:
             stamps=Stamps(lambda: "http://127.0.0.1", (b"copy",), (b"page",), str),
             pacing=MemoryPacing(),
             cooldown=self.cooldown,
-            board=HealthBoard(),
+            board=self.board,
             observer=self.counted,
         )
-        return Worker(tools, self._lost, self._end, self._turn, self._crowd)
 
     async def put(
         self, title: str, *chain: str, asks: str = "", severity: Severity = Severity.LOW, who: str = "ana"
