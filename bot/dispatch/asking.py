@@ -67,6 +67,10 @@ class Asking:
         Raises Unfit for an audience that cannot be asked or could never approve, Conflict for an idempotency key that
         asked something else.
         """
+        if ask.idempotency_key:  # whoever was asked then may be gone, and it is the same question all the same
+            earlier = await self._tools.store.read(lambda tx: self._setting.questions.earlier(tx, ask))
+            if earlier:
+                return Opened(await self.view(earlier["id"]), created=False)
         at = self._tools.clock.now()
         actors = await self._who(ask)
         interaction = self._interaction(ask, actors, at)
