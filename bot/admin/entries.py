@@ -14,6 +14,7 @@ SWITCH = (("on", "on"), ("off", "off"))
 LONG_ENOUGH = 12  # characters; of less, an end would give too much away
 CLEAR = "clear."
 HELD = "held."
+WAS = "was."  # what a form was shown with: whoever did not touch it means nothing by it
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,7 @@ class Entry:
 
     `default` is what holds while nothing is said, `source` where the value is from, `choices` are all there are.
     `held` is a secret that was typed and right while something else in the form was wrong; `clearing`, one to take out.
+    `was` is what stood in the form when it was shown first.
     """
 
     name: str
@@ -43,6 +45,7 @@ class Entry:
     means: str
     mend: str
     value: str
+    was: str
     default: str
     default_holds: bool
     choices: tuple[tuple[str, str], ...]
@@ -83,6 +86,7 @@ def _entry(field: Field, settings: Settings, times: Mapping[str, float], refused
         means=means,
         mend=field.mend,
         value=shown if field.secret else refused.sent.get(field.name, shown),
+        was=shown if field.secret else refused.sent.get(WAS + field.name, shown),
         default="" if field.secret else value if source == DEFAULT else field.default,
         default_holds=source == DEFAULT and bool(value),
         choices=field.choices or (SWITCH if field.default in ("on", "off") and not field.secret else ()),
@@ -118,7 +122,8 @@ def changes_of(
 ) -> dict[str, str | None]:
     """What a form changes: an empty secret stays as it is unless it is to be cleared, anything else empty goes.
 
-    An empty one that the form calls held is the one of `held`.
+    An empty one that the form calls held is the one of `held`. What stands as it was shown is not changed, also where
+    somebody else has changed it since.
     """
     changes: dict[str, str | None] = {}
     for field in fields:
@@ -133,7 +138,7 @@ def changes_of(
                 changes |= {field.name: None} if said_before else {}
             elif HELD + field.name in form and field.name in held:
                 changes[field.name] = held[field.name]
-        elif said != said_before:
+        elif said not in (said_before, form.get(WAS + field.name)):
             changes[field.name] = said or None
     return changes
 

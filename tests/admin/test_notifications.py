@@ -141,6 +141,21 @@ async def test_the_rules_are_saved(world: World) -> None:
     assert "oauth.refresh_failed" in now.events_disabled
 
 
+async def test_rules_of_a_page_that_was_open_for_long_take_back_nothing_that_somebody_else_saved(world: World) -> None:
+    async with await signed_in(world, ANA) as browser:
+        shown = (await browser.get(HOME)).html
+        form = dict(re.findall(r'name="(was.[A-Z_]+)" value="([^"]*)"', shown.partition('id="rules"')[2]))
+        form |= {f"event.{type_}": "on" for type_ in re.findall(r'name="event\.([a-z_.]+)" value="on" checked', shown)}
+        form |= {"order.0": "slack", "order.1": "teams", "order.2": "email", "COOLDOWN_SECONDS": "3600"}
+        theirs = {name: value for name, value in form.items() if name != "event.policy.blocked"}
+        await browser.post(f"{HOME}/rules", {**theirs, "order.1": "", "COOLDOWN_SECONDS": "60"})
+        mine = {name: value for name, value in form.items() if name != "event.oauth.refresh_failed"}
+        await browser.post(f"{HOME}/rules", mine)
+    now = world.product.settings.now
+    assert (now.chain, now.cooldown) == (("slack", "email"), 60.0)
+    assert now.events_disabled == {"policy.blocked", "oauth.refresh_failed"}
+
+
 async def test_a_channel_cannot_be_in_the_chain_twice(world: World) -> None:
     async with await signed_in(world, ANA) as browser:
         seen = await browser.post(f"{HOME}/rules", {"order.0": "email", "order.1": "email"})

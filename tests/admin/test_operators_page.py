@@ -61,6 +61,23 @@ async def test_another_role_is_given(world: World, anas: Visiting) -> None:
     assert (ben.name, ben.role) == ("Benjamin", Role.VIEWER)
 
 
+async def test_a_page_that_was_open_for_long_gives_nobody_their_old_role_back(world: World, anas: Visiting) -> None:
+    shown = {"was.name": "Ben", "was.role": "operator"}
+    await anas.post(await path_of(world, BEN), {**shown, "name": "Ben", "role": "viewer"})
+    await anas.post(await path_of(world, BEN), {**shown, "name": "Benjamin", "role": "operator"})
+    ben = await world.operators.get(await world.operator_id(BEN))
+    assert (ben.name, ben.role) == ("Benjamin", Role.VIEWER)
+
+
+async def test_nothing_is_written_down_where_nothing_was_changed(world: World, anas: Visiting) -> None:
+    before = await world.audit()
+    page = await anas.get(await path_of(world, BEN))
+    form = dict(re.findall(r'name="(was.(?:name|role))" value="([^"]*)"', page.html))
+    form |= {"name": form["was.name"], "role": form["was.role"]}
+    seen = await anas.post(await path_of(world, BEN), form)
+    assert ("Nothing was changed." in seen.words, await world.audit()) == (True, before)
+
+
 async def test_the_last_admin_stays_one(world: World, anas: Visiting) -> None:
     seen = await anas.post(await path_of(world, ANA), {"name": "Ana", "role": "viewer"})
     ana = await world.operators.get(await world.operator_id(ANA))

@@ -1,5 +1,6 @@
 """The server's own settings on their page."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -72,6 +73,18 @@ async def test_what_has_few_values_is_chosen_and_none_is_offered_twice(world: Wo
     assert "debug info, the default warning error" in words
     assert "auto, the default json text" in words
     assert words.count("on, the default off") >= 2
+
+
+async def test_a_page_that_was_open_for_long_takes_back_nothing_that_somebody_else_saved(world: World) -> None:
+    async with await signed_in(world, ANA) as browser:
+        form = dict(re.findall(r'name="(was.[A-Z_]+)" value="([^"]*)"', (await browser.get(HOME)).html))
+        form |= {"COOLDOWN_SECONDS": "", "LOG_LEVEL": ""}
+        await browser.post(HOME, {"COOLDOWN_SECONDS": "60"})
+        wrong = await browser.post(HOME, {**form, "RETENTION_DAYS": "soon"})
+        kept = dict(re.findall(r'name="(was.[A-Z_]+)" value="([^"]*)"', wrong.html))
+        await browser.post(HOME, {**form, **kept, "RETENTION_DAYS": "30"})
+    now = world.product.settings.now
+    assert (wrong.status, now.cooldown, now["RETENTION_DAYS"]) == (422, 60.0, "30")
 
 
 async def test_what_is_saved_holds_at_once(world: World) -> None:

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from aiohttp import web
 
 from bot.admin import preview
-from bot.admin.entries import NEW, Entry, Refused, entries_of, saved_at
+from bot.admin.entries import NEW, WAS, Entry, Refused, entries_of, saved_at
 from bot.admin.pages.trial import PAGES as TRIAL
 from bot.admin.saving import Saved, save_changes, save_form
 from bot.admin.setup_aids import aids_of
@@ -84,7 +84,9 @@ async def save_rules(visit: Visit) -> Shown | Moved:
         "EVENTS_DISABLED": ",".join(_switched_off(settings, visit.form)),
     }
     changes = {
-        name: value or None for name, value in said.items() if not settings.locked(name) and value != settings[name]
+        name: value or None
+        for name, value in said.items()
+        if not settings.locked(name) and value not in (settings[name], visit.form.get(WAS + name))
     }
     return await _after(visit, await save_changes(visit, changes), RULES)
 
@@ -121,10 +123,15 @@ async def _after(visit: Visit, outcome: Saved | Refused, part: str) -> Shown | M
 
 
 def _switched_off(settings: Settings, form: Mapping[str, str]) -> list[str]:
-    """The listed types whose box is empty, and those that were switched off by hand and are in no list."""
-    listed = [each.type for each in CLASSES]
-    others = sorted(settings.events_disabled - set(listed))
-    return [*(type_ for type_ in listed if ON + type_ not in form), *others]
+    """The listed types whose box is empty, and those that were switched off by hand and are in no list.
+
+    A box that stands as it was shown says nothing: somebody else may have switched that type since.
+    """
+    off, shown, listed = settings.events_disabled, form.get(WAS + "EVENTS_DISABLED"), [each.type for each in CLASSES]
+    was = off if shown is None else set(shown.split(","))
+    touched = {type_ for type_ in listed if (type_ in was) is (ON + type_ in form)}
+    now = off.difference(touched).union(type_ for type_ in touched if ON + type_ not in form)
+    return [*(type_ for type_ in listed if type_ in now), *sorted(now.difference(listed))]
 
 
 def _channel(visit: Visit) -> Channel:
@@ -219,8 +226,14 @@ def _rules(settings: Settings, titles: Sequence[tuple[str, str]], sent: Mapping[
     """As they hold, or as they were `sent` and could not be saved."""
     chain = dict(enumerate(name for name in settings["CHAIN"].split(",") if name))
     places = [(place, sent.get(f"{ORDER}{place}", chain.get(place, ""))) for place in range(len(titles))]
+    was = {
+        "CHAIN": ",".join(chain[place] for place in range(len(titles)) if place in chain),
+        "COOLDOWN_SECONDS": settings["COOLDOWN_SECONDS"],
+        "EVENTS_DISABLED": ",".join(sorted(settings.events_disabled)),
+    }
     return {
         "titles": titles,
+        "was": {name: sent.get(WAS + name, value) for name, value in was.items()},
         "places": places,
         "cooldown": sent.get("COOLDOWN_SECONDS", settings["COOLDOWN_SECONDS"]),
         "locked": {name: settings.locked(name) for name in ("CHAIN", "COOLDOWN_SECONDS", "EVENTS_DISABLED")},

@@ -47,9 +47,14 @@ async def one(visit: Visit) -> Shown:
 
 @page("POST", LIST + "/{id}", Role.ADMIN)
 async def change(visit: Visit) -> Moved:
-    operator, role = await _of(visit), _role(visit.form)
+    """What stands as it was shown stays as it is: somebody else may have changed it since."""
+    operator, form = await _of(visit), visit.form
+    name = None if form.get("name") == form.get("was.name") else form.get("name")
+    role = None if form.get("role") == form.get("was.role") else _role(form)
+    if name is None and role is None:
+        return _back(operator, "Nothing was changed.")
     try:
-        await visit.faces.operators.change(operator.id, name=visit.form.get("name"), role=role, by=visit.by)
+        await visit.faces.operators.change(operator.id, name=name, role=role, by=visit.by)
     except Conflict as fault:
         return _back(operator, _sentence(fault), bad=True)
     visit.faces.people_changed()
