@@ -48,6 +48,7 @@ from interactions.registry import Registry
 
 COOKIE = "gatebell_session"
 SAID = "gatebell_said"
+LEAVE = "/logout"
 SESSION_SECONDS = int(LONGEST.total_seconds())
 
 
@@ -250,12 +251,20 @@ def _refused(page: Page, request: web.Request, faces: Faces, visitor: Visitor | 
     if page.role is None:
         return None
     if visitor is None:
-        here = URL("/login").with_query({"next": str(request.rel_url)})
-        return move(str(here) if request.method == "GET" else "/login")
+        return _to_sign_in(page, request, faces)
     if not visitor.may(page.role):
         words = f"This page is for the role {page.role}. Yours is {visitor.operator.role}; an admin can change that."
         return error_page(request, 403, "This page is not for your role", words, _around(request, faces, visitor))
     return None
+
+
+def _to_sign_in(page: Page, request: web.Request, faces: Faces) -> web.StreamResponse:
+    """Back to the page that was asked for; of a form that was sent too late, its sender is told that it is lost."""
+    if page.method == "GET":
+        return move(str(URL("/login").with_query({"next": str(request.rel_url)})))
+    is_lost = page.path != LEAVE and is_same_origin(request, faces.settings.now.base_url)
+    words = "You are not signed in any more, so nothing was changed. Sign in, and do it once more."
+    return _answer(Moved("/login", words if is_lost else "", bad=True), request, faces, None)
 
 
 async def _form(request: web.Request, faces: Faces, visitor: Visitor | None) -> Mapping[str, str] | web.StreamResponse:

@@ -114,6 +114,27 @@ async def test_who_signs_out_is_out_on_the_server_too(world: World) -> None:
     )
 
 
+ENDED = "You are not signed in any more, so nothing was changed."
+
+
+@pytest.mark.parametrize(
+    "path, site, said",
+    [
+        ("/admin/me/sessions/end-others", "same-origin", True),
+        ("/admin/me/sessions/end-others", "cross-site", False),  # nobody else's page puts words into ours
+        ("/logout", "same-origin", False),
+    ],
+)
+async def test_who_is_signed_out_in_the_middle_of_a_form_is_told_that_nothing_was_changed(
+    world: World, bens: Visiting, path: str, site: str, said: bool
+) -> None:
+    form = {"seal": (await bens.get("/admin/me")).seal}
+    await world.forward(hours=13)
+    moved = await bens.post_raw(path, form, Sec_Fetch_Site=site)
+    seen = await bens.get(moved.headers["Location"])
+    assert (moved.headers["Location"], ENDED in seen.words) == ("/login", said)
+
+
 async def test_other_browsers_are_signed_out_and_this_one_stays(world: World, bens: Visiting) -> None:
     async with await signed_in(world, BEN) as other:
         await bens.post("/admin/me/sessions/end-others")

@@ -7,7 +7,7 @@ from aiohttp import web
 from yarl import URL
 
 from bot.admin.access import LINK_LIVES, Browser, LinkState, Purpose
-from bot.admin.site import COOKIE, SESSION_SECONDS, Faces, Moved, Page, Shown, Visit, move, page, set_cookie
+from bot.admin.site import COOKIE, LEAVE, SESSION_SECONDS, Faces, Moved, Page, Shown, Visit, move, page, set_cookie
 from bot.dispatch.notice import Audience, Unfit
 from bot.operators import valid
 from interactions.card import Card
@@ -79,7 +79,7 @@ async def use(visit: Visit) -> Shown | web.StreamResponse:
     return _refused(got, to) if isinstance(got, LinkState) else signed_in(visit, got, to)
 
 
-@page("POST", "/logout", role=Role.VIEWER)
+@page("POST", LEAVE, role=Role.VIEWER)
 async def leave(visit: Visit) -> web.StreamResponse:
     who = visit.who
     await visit.faces.sessions.end(who.session, who.operator.id, by=visit.by, action="session.closed")
