@@ -11,7 +11,7 @@ from bot.rehearsal.delivery import Delivery
 from bot.rehearsal.failure import Failure
 from bot.rehearsal.http_platform import HttpPlatform, parsed
 from bot.rehearsal.platform import Json
-from bot.rehearsal.slack_api import RefusedError, SlackApi, TooFastError
+from bot.rehearsal.slack_api import JSON_METHODS, RefusedError, SlackApi, TooFastError
 from bot.rehearsal.slack_message import Message
 from bot.rehearsal.slack_modal import Modal
 from bot.rehearsal.slack_payloads import Payloads
@@ -149,8 +149,9 @@ class SlackWorkspace(HttpPlatform):
         return await self.deliver(json.dumps(self.payloads.url_verification(challenge)).encode())
 
     async def _api_call(self, request: web.Request) -> web.StreamResponse:
-        given = {**request.query, **self._given(request, await request.read())}
         method = request.match_info["method"]
+        reads_body = method in JSON_METHODS or request.content_type != "application/json"
+        given = {**request.query, **(self._given(request, await request.read()) if reads_body else {})}
         token = request.headers.get("Authorization", "").removeprefix("Bearer ") or str(given.pop("token", ""))
         headers = {"x-oauth-scopes": ",".join(self.app.scopes), "x-slack-req-id": self.state.new_id("R")}
         try:

@@ -25,6 +25,7 @@ BURST = 5
 ANY_OF = {
     "users.lookupByEmail": ("users:read.email",),
     "users.info": ("users:read",),
+    "bots.info": ("users:read",),
     "conversations.open": ("im:write", "mpim:write", "channels:manage", "groups:write"),
     "conversations.info": ("channels:read", "groups:read", "im:read", "mpim:read"),
     "conversations.list": ("channels:read", "groups:read", "im:read", "mpim:read"),
@@ -34,6 +35,23 @@ ANY_OF = {
     "chat.delete": ("chat:write",),
     "assistant.threads.setStatus": ("chat:write", "assistant:write"),
 }
+# The methods that read JSON; every other one finds no arguments in it.
+JSON_METHODS = frozenset(
+    [
+        "api.test",
+        "auth.test",
+        "apps.connections.open",
+        "assistant.threads.setStatus",
+        "chat.delete",
+        "chat.postEphemeral",
+        "chat.postMessage",
+        "chat.update",
+        "conversations.open",
+        "views.open",
+        "views.push",
+        "views.update",
+    ]
+)
 JSON_ARGUMENTS = ("blocks", "attachments", "view", "metadata", "loading_messages")
 
 
@@ -80,6 +98,7 @@ class SlackApi:
             "apps.connections.open": lambda _: {"url": self._socket_url()},
             "users.lookupByEmail": self._lookup,
             "users.info": self._user,
+            "bots.info": self._bot,
             "conversations.open": self._open,
             "conversations.info": self._info,
             "conversations.list": self._list,
@@ -135,6 +154,13 @@ class SlackApi:
         if person is None:
             raise RefusedError("user_not_found")
         return {"user": self._profile(person)}
+
+    def _bot(self, given: Json) -> Json:
+        app = self.state.app
+        if given.get("bot") != app.bot_id:
+            raise RefusedError("bot_not_found")
+        bot = {"id": app.bot_id, "app_id": app.app_id, "user_id": app.bot_user_id, "name": app.bot_name}
+        return {"bot": {**bot, "deleted": False, "updated": int(self.state.clock())}}
 
     def _profile(self, person: Person) -> Json:
         gone = person.id in self.state.deactivated
@@ -192,8 +218,14 @@ class SlackApi:
         if self.limits:
             self._pace.take(room.id)
 
+    def _holding(self, given: Json) -> Room:
+        """The conversation of a message that lies there already; a person's id names none."""
+        if given.get("channel") in self.state.people:
+            raise RefusedError("channel_not_found")
+        return self._room(given)
+
     def _update(self, given: Json) -> Json:
-        room = self._room(given)
+        room = self._holding(given)
         message = room.message(str(given.get("ts", "")))
         if message is None:
             raise RefusedError("message_not_found")
@@ -208,7 +240,7 @@ class SlackApi:
         return {"channel": room.id, "ts": message.ts, "text": text, "message": described(message, self.state.app)}
 
     def _delete(self, given: Json) -> Json:
-        room = self._room(given)
+        room = self._holding(given)
         message = room.message(str(given.get("ts", "")))
         if message is None:
             raise RefusedError("message_not_found")

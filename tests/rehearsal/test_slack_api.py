@@ -72,6 +72,26 @@ async def test_an_update_takes_the_place_of_the_message(slack: SlackWorkspace, c
     assert [each.shown_text() for each in slack.room("#ops").messages] == ["Approved by Ana"]
 
 
+async def test_a_message_is_changed_where_it_lies_not_under_its_readers_id(
+    slack: SlackWorkspace, client: AsyncWebClient
+) -> None:
+    first = await client.chat_postMessage(channel=ana(slack), text="Asked")
+    assert await refusal(client.chat_update(channel=ana(slack), ts=first["ts"], text="Ended")) == "channel_not_found"
+    assert await refusal(client.chat_delete(channel=ana(slack), ts=first["ts"])) == "channel_not_found"
+
+
+async def test_a_look_up_finds_no_arguments_in_json(slack: SlackWorkspace, client: AsyncWebClient) -> None:
+    given = {"email": "ana@example.com"}
+    assert await refusal(client.api_call("users.lookupByEmail", json=given)) == "users_not_found"
+    assert (await client.api_call("users.lookupByEmail", data=given))["ok"]
+
+
+async def test_a_bot_says_of_which_app_it_is(slack: SlackWorkspace, client: AsyncWebClient) -> None:
+    bot = (await client.auth_test())["bot_id"]
+    assert (await client.bots_info(bot=bot))["bot"]["app_id"] == slack.app_id
+    assert await refusal(client.bots_info(bot="B404")) == "bot_not_found"
+
+
 async def test_a_deleted_message_is_gone(slack: SlackWorkspace, client: AsyncWebClient) -> None:
     first = await client.chat_postMessage(channel="#ops", text="Asked")
     await client.chat_delete(channel=first["channel"], ts=first["ts"])
