@@ -21,6 +21,7 @@ _MARKUP = re.compile(r"<([^<>\n]+)>")
 _STATUS = "is thinking…"
 STATUS_SECONDS = 90.0  # Slack takes a status away after two minutes
 _PLACEHOLDER_AFTER = 1.5
+Where = dict[str, str]  # the channel and ts of a message, as Slack named them: a person's id is no place to change one
 _PASSING = frozenset({Reason.RATE_LIMITED, Reason.UNAVAILABLE, Reason.TIMED_OUT})
 
 
@@ -58,7 +59,7 @@ class RoomChat:
     message: str
     thread: str = ""
     status_seconds: float = STATUS_SECONDS
-    _placeholder: "asyncio.Task[str] | None" = field(default=None, init=False)
+    _placeholder: "asyncio.Task[Where] | None" = field(default=None, init=False)
     _has_status: bool = field(default=False, init=False)
 
     async def say(self, markdown: str) -> None:
@@ -66,28 +67,29 @@ class RoomChat:
             if not await self._put_in_place(piece):
                 await self._post(piece)
 
-    async def _post(self, piece: dict[str, Any]) -> str:
+    async def _post(self, piece: dict[str, Any]) -> Where:
         where = {"thread_ts": self.thread} if self.thread else {}
-        return str((await self.web.call("chat.postMessage", channel=self.place, **where, **piece)).get("ts") or "")
+        posted = await self.web.call("chat.postMessage", channel=self.place, **where, **piece)
+        return {name: str(posted.get(name) or "") for name in ("channel", "ts")}
 
     async def _put_in_place(self, piece: dict[str, Any]) -> bool:
-        ts = await self._take_placeholder()
-        if not ts:
+        where = await self._take_placeholder()
+        if not where:
             return False
         try:
-            await self.web.call("chat.update", channel=self.place, ts=ts, **piece)
+            await self.web.call("chat.update", **where, **piece)
         except DeliveryError as error:
             if error.reason is Reason.GONE:
                 return False
             raise
         return True
 
-    async def _take_placeholder(self) -> str:
+    async def _take_placeholder(self) -> Where | None:
         posting, self._placeholder = self._placeholder, None
         try:
-            return await posting if posting else ""
+            return await posting if posting else None
         except DeliveryError:
-            return ""
+            return None
 
     def typing(self) -> AbstractAsyncContextManager[None]:
         return self._typing()
@@ -117,10 +119,10 @@ class RoomChat:
         self._placeholder = asyncio.create_task(self._post({"text": "…"}))
 
     async def _hide(self) -> None:
-        ts = await self._take_placeholder()
+        where = await self._take_placeholder()
         try:
-            if ts:
-                await self.web.call("chat.delete", channel=self.place, ts=ts)
+            if where:
+                await self.web.call("chat.delete", **where)
             if self._has_status:
                 self._has_status = False
                 await self._status("")

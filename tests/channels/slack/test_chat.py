@@ -247,6 +247,15 @@ async def test_nothing_is_sent_to_an_address_that_is_not_slacks(world: World) ->
     assert dm.last.shown_text() == "I heard *you*."
 
 
+async def test_a_slow_answer_to_it_takes_the_place_of_the_sign_that_it_comes(world: World) -> None:
+    world.talk.seconds = 1.7
+    dm = world.slack.dm("ana@example.com")
+    form = world.slack.payloads.command(dm.room, world.slack.state.person("U0ANA"), "/gatebell", "hi")
+    await world.slack.push.command({**form, "response_url": "https://elsewhere.example/commands/1"})
+    await world.settled()
+    assert [each.shown_text() for each in dm.messages] == ["I heard *you*."]
+
+
 @pytest.mark.parametrize("failure", [status(404), status(500), reset(), redirect("/elsewhere")], ids=repr)
 async def test_an_address_for_answers_that_takes_none_is_told(
     world: World, session: ClientSession, failure: Failure
