@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -110,8 +111,26 @@ def _wrong(error: Mapping[str, Any], known: Sequence[str], prefix: str) -> Wrong
     )
 
 
+_OBJECT = re.compile(r"a valid dictionary(?: or instance of \w+)?")
+_IN_JSON = {
+    "model": "an object",
+    "dict": "an object",
+    "int": "a whole number",
+    "float": "a number",
+    "bool": "true or false",
+}
+_BOUNDS = {
+    "greater_than": "greater than",
+    "greater_than_equal": "at least",
+    "less_than": "less than",
+    "less_than_equal": "at most",
+}
+
+
 def _plain(words: str) -> str:
-    return words.removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    """In words of JSON: whoever calls knows nothing of dictionaries and classes."""
+    words = words.removeprefix("Value error, ").removeprefix("Assertion failed, ")
+    return _OBJECT.sub(_IN_JSON["dict"], words).replace("Dictionary should", "Object should")
 
 
 def _mend(kind: str, facts: Mapping[str, Any], name: str) -> str:
@@ -124,9 +143,11 @@ def _mend(kind: str, facts: Mapping[str, Any], name: str) -> str:
             return f"Send at least {facts['min_length']}."
         case "enum" | "literal_error":
             return f"Send one of {facts['expected']}."
-        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
-            return f"Send a number that is {kind.replace('_', ' ')} {next(iter(facts.values()))}."
+        case _ if kind in _BOUNDS:
+            return f"Send a number that is {_BOUNDS[kind]} {next(iter(facts.values())):g}."
+        case _ if (type_ := kind.removesuffix("_type").removesuffix("_parsing")) in _IN_JSON:
+            return f"Send {_IN_JSON[type_]}."
         case _ if kind.endswith("_type"):
-            return f"Send a {kind.removesuffix('_type')}."
+            return f"Send a {type_}."
         case _:
             return "See /api/docs for what fits."

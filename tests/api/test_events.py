@@ -1,5 +1,6 @@
 import io
 import json
+import re
 from typing import Any
 
 import pytest
@@ -9,6 +10,7 @@ from bot.keys import Scope
 from tests.api.conftest import Api
 
 EVENT: dict[str, Any] = {"type": "backup.failed", "severity": "high", "summary": "No backup tonight", "source": "db-1"}
+ASKED: dict[str, Any] = {"kind": "blocked_action", "payload": {"agent": "a", "tool": "t"}}
 
 
 async def test_an_event_is_accepted_with_an_id(api: Api) -> None:
@@ -56,6 +58,7 @@ async def test_active_is_understood_as_firing(api: Api, word: str, phase: str) -
         ({"occurred_at": "0001-01-01T00:00:00+14:00"}, "occurred_at", "See /api/docs for what fits."),
         ({"source": "a\r\nb"}, "source", "See /api/docs for what fits."),
         ({"labels": {"a": 1}}, "labels.a", "Send a string."),
+        ({"context": []}, "context", "Send an object."),
     ],
 )
 async def test_a_wrong_field_is_named_with_its_mend(api: Api, change: dict[str, Any], field: str, mend: str) -> None:
@@ -63,6 +66,33 @@ async def test_a_wrong_field_is_named_with_its_mend(api: Api, change: dict[str, 
     problem = await response.json()
     assert (response.status, response.content_type) == (422, "application/problem+json")
     assert [(each["field"], each["mend"]) for each in problem["errors"]] == [(field, mend)]
+
+
+@pytest.mark.parametrize(
+    "path, body, field, mend",
+    [
+        ("events", 3, "the body", "Send an object."),
+        ("events", [EVENT, "x"], "[1]", "Send an object."),
+        ("interactions", ASKED | {"audience": []}, "audience", "Send an object."),
+        ("interactions", ASKED | {"approvals": 1.5}, "approvals", "Send a whole number."),
+        ("interactions", ASKED | {"approvals": 0}, "approvals", "Send a number that is at least 1."),
+        ("interactions", ASKED | {"approvals": 21}, "approvals", "Send a number that is at most 20."),
+        ("interactions", ASKED | {"expires_in": "9"}, "expires_in", "Send a number."),
+        ("interactions", ASKED | {"expires_in": 0}, "expires_in", "Send a number that is greater than 0."),
+    ],
+)
+async def test_what_json_has_no_word_for_is_in_no_problem(
+    api: Api, path: str, body: Any, field: str, mend: str
+) -> None:
+    problem = await (await api.call("POST", f"/api/v1/{path}", "agent", json=body)).json()
+    assert [(each["field"], each["mend"]) for each in problem["errors"]] == [(field, mend)]
+    assert not re.search(r"dict|instance|\bmodel\b|[a-z]In\b", str(problem))
+
+
+@pytest.mark.parametrize("query, mend", [("limit=many", "Send a whole number."), ("limit=0", "that is at least 1.")])
+async def test_a_wrong_page_says_what_fits(api: Api, query: str, mend: str) -> None:
+    problem = await (await api.call("GET", f"/api/v1/interactions?{query}", "agent")).json()
+    assert problem["errors"][0]["mend"].endswith(mend)
 
 
 async def test_what_is_missing_is_named_in_the_mend_under_the_title_of_the_documentation(api: Api) -> None:
