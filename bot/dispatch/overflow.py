@@ -58,6 +58,10 @@ class Waiting:
     card: Card
     record: Mapping[str, JsonValue]
 
+    @property
+    def way(self) -> tuple[str, str, str]:
+        return self.row["reader_kind"], self.row["place"], self.row["chain"]
+
 
 @dataclass(frozen=True, slots=True)
 class Crowd:
@@ -111,7 +115,7 @@ async def group(tx: Tx, channel: str, reader_id: str, at: datetime) -> Reader | 
         },
     )
     waiting = [each for row in await tx.bulk(WAITING, [(row["id"],) for row in held]) if (each := _read(row))]
-    notices = [each for each in waiting if not each.card.is_personal]
+    notices = _going_one_way([each for each in waiting if not each.card.is_personal])
     if len(notices) < CROWD:
         return None
     ref, crowd, first = new_id(at), _counted(notices), notices[0].row
@@ -133,6 +137,12 @@ def _read(row: Row) -> Waiting | None:
         return Waiting(row, codec.load_card(row["card"]), record) if isinstance(record, dict) else None
     except ValueError:
         return None
+
+
+def _going_one_way(notices: Sequence[Waiting]) -> Sequence[Waiting]:
+    """Most of them: one card for all goes nowhere where one of them may not, and misses no way of the others."""
+    common = Counter(each.way for each in notices).most_common(1)
+    return [each for each in notices if each.way == common[0][0]]
 
 
 def _counted(notices: Sequence[Waiting]) -> Crowd:

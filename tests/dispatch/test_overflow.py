@@ -31,13 +31,14 @@ async def put(
     asks: str = "",
     who: str = "ana",
     link: str = "",
+    chain: tuple[str, ...] = ("slack", "email"),
 ) -> None:
     async def job(tx: Tx) -> None:
         for number in range(count):
             card = Card(title or f"Notice {number}", severity=severity, link=link)
             post = NewPost(new_id(AT), card, {}, interaction_id=asks)
             await outbox.put_post(tx, post, AT)
-            copy = NewDelivery(new_id(AT), Reader(ReaderKind.OPERATOR, who), ("slack", "email"))
+            copy = NewDelivery(new_id(AT), Reader(ReaderKind.OPERATOR, who), chain)
             await outbox.put_deliveries(tx, post, [copy], AT)
 
     await store.write(job)
@@ -95,6 +96,18 @@ async def test_a_link_that_signs_in_stays_alone(store: Store) -> None:
     await put(store, 1, title="Sign in", link=LINKS.seal("https://gatebell.example/login/secret"))
     await group(store)
     assert sorted(each.title for each in await waiting(store)) == [f"{CROWD} notices at once", "Sign in"]
+
+
+async def test_what_may_go_one_way_alone_stays_alone_and_takes_no_way_from_the_others(store: Store) -> None:
+    await put(store, 1, severity=Severity.HIGH, title="A test of Slack", chain=("slack",))
+    await put(store, CROWD)
+    await group(store)
+    sql = "SELECT p.card, d.chain FROM post p JOIN delivery d ON d.ref = p.ref WHERE d.state = 'open' ORDER BY d.rank"
+    rows = await store.read(lambda tx: tx.rows(sql))
+    assert [(codec.load_card(row["card"]).title, row["chain"]) for row in rows] == [
+        ("A test of Slack", '["slack"]'),
+        (f"{CROWD} notices at once", '["slack","email"]'),
+    ]
 
 
 async def test_a_link_that_signs_in_goes_before_the_digest(store: Store) -> None:
