@@ -14,6 +14,7 @@ from typing import Annotated, NoReturn
 
 import typer
 
+from bot.cli.listening import is_foreign
 from bot.rehearsal.demo.cast import CAST
 from bot.rehearsal.demo.server import StartError
 from bot.rehearsal.demo.show import Show, free_port
@@ -133,7 +134,7 @@ def _why_not(error: OSError, host: str, port: int) -> str:
             return f"Port {port} of {host} is taken by another program. Choose another: {_command()} --port {other}"
         case errno.EACCES:
             return f"Port {port} may not be used by this user. Choose one above 1023: {_command()} --port {PORT}"
-        case errno.EADDRNOTAVAIL:
+        case _ if is_foreign(error):
             return f"{host} is not an address of this machine. Leave --host out for 127.0.0.1."
         case _:
             return f"The demo cannot listen on {host}:{port}: {error.strerror or error}"

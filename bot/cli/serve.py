@@ -4,12 +4,12 @@ import asyncio
 import errno
 import gc
 import logging
-import socket
 import sys
 from collections.abc import Iterator
 from contextlib import AsyncExitStack
 
 from bot.app import LOCK, run
+from bot.cli.listening import is_foreign
 from bot.cli.reading import FAILED, WRONG_SETTINGS, in_words, read_settings
 from bot.logs import start_logging
 from bot.opening import driver_errors, refusal
@@ -40,7 +40,7 @@ def serve() -> int:
     except* refusals as group:
         stopped_by += sorted({refusal(error, settings.database_url) for error in _each(group)})
     except* OSError as group:
-        stopped_by += [_why(error, settings) for error in _each(group)]
+        stopped_by += [why_not(error, settings) for error in _each(group)]
     for reason in stopped_by:
         log.error("cannot serve: %s", reason)
     return FAILED if stopped_by else 0
@@ -69,11 +69,15 @@ def _each(group: BaseExceptionGroup[BaseException]) -> Iterator[BaseException]:
             yield error
 
 
-def _why(error: BaseException, settings: Settings) -> str:
+def why_not(error: BaseException, settings: Settings) -> str:
+    """Why it cannot listen, with the mend."""
     match error:
         case OSError(errno=errno.EADDRINUSE):
             return _taken(settings)
-        case socket.gaierror() | OSError(errno=errno.EADDRNOTAVAIL):
+        case PermissionError(filename=None):
+            mend = "Choose one above 1023: PORT=8080 gatebell serve; a proxy in front of it may have the other"
+            return f"port {settings.port} of {settings.host} may not be used by this user. {mend}"
+        case _ if is_foreign(error):
             mend = "Set HOST to one that is, such as 127.0.0.1, or to 0.0.0.0 for all of them"
             return f"{settings.host} is no address of this machine. {mend}"
         case _:
