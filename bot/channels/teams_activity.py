@@ -50,6 +50,16 @@ def subject_of(activity: Activity) -> str:
     return str(activity.from_property.aad_object_id or "").lower()
 
 
+def event_of(activity: Activity) -> str:
+    """What happened to a channel or a team. Microsoft's pages write these words in two ways."""
+    return str(dig(activity.channel_data, "eventType") or "").lower()
+
+
+def channel_of(activity: Activity) -> str:
+    """The channel that something happened to; the conversation is the team's then."""
+    return str(dig(activity.channel_data, "channel", "id") or "")
+
+
 def team_of(activity: Activity) -> str:
     return str(dig(activity.channel_data, "team", "id") or "")
 

@@ -39,6 +39,11 @@ class Place:
     def is_room(self) -> bool:
         return self.kind is not PlaceKind.PERSONAL
 
+    @property
+    def roster(self) -> str:
+        """Whose roster tells who is there: a channel's own one may lack people of its team."""
+        return self.team or self.id
+
 
 @dataclass(frozen=True, slots=True)
 class Member:
@@ -62,16 +67,24 @@ class Conversations:
 
     async def places(self) -> tuple[Place, ...]:
         """Where the bot is welcome now, rooms first."""
-        found = [_place(value) for value in (await self._memory.all(_PLACE)).values()]
-        here = [place for place in found if place is not None and not (place.removed or place.refused)]
+        here = [place for place in await self._every_place() if not (place.removed or place.refused)]
         return tuple(sorted(here, key=lambda place: not place.is_room))
+
+    async def of_team(self, team: str) -> tuple[Place, ...]:
+        return tuple(place for place in await self._every_place() if team and place.team == team)
+
+    async def _every_place(self) -> list[Place]:
+        found = [_place(value) for value in (await self._memory.all(_PLACE)).values()]
+        return [place for place in found if place is not None]
 
     async def keep(self, place: Place) -> None:
         """The bot is welcome here, as something that happened there shows."""
         if await self.place(place.id) != place:
             await self._put_place(place)
-        if place.owner:
-            await self.learn(Member(place.owner, chat=place.id, service_url=place.service_url), welcome=True)
+        known = await self.member(place.owner) or Member(place.owner)
+        here = replace(known, chat=place.id, service_url=place.service_url, removed=False)
+        if place.owner and here != known:
+            await self._put_member(here)
 
     async def refused(self, conversation: str) -> None:
         place = await self.place(conversation)
@@ -87,9 +100,8 @@ class Conversations:
         await self._without_chat(place, removed=True)
 
     async def lose_team(self, team: str) -> None:
-        for place in await self.places():
-            if team and place.team == team:
-                await self.lose(place.id)
+        for place in await self.of_team(team):
+            await self.lose(place.id)
 
     async def forget_chat(self, conversation: str) -> None:
         """A person's chat is no longer there; the next message begins another."""
@@ -113,23 +125,22 @@ class Conversations:
         member = await self.member(subject) if isinstance(subject, str) else None
         return member if member and member.email.casefold() == address else None
 
-    async def forget_mail(self, email: str) -> None:
-        await self._memory.forget(_MAIL + email.strip().casefold())
+    async def forget_mail(self, email: str, subject: str) -> None:
+        """The address is not this person's any more. Where it leads to another one by now, it goes on doing so."""
+        key = _MAIL + email.strip().casefold()
+        if await self._memory.get(key) == subject:
+            await self._memory.forget(key)
 
-    async def learn(self, member: Member, *, welcome: bool = False) -> Member:
-        """Adds what is new to what is known of a person. `welcome` takes a removal back."""
+    async def learn(self, member: Member) -> Member:
+        """Adds what a roster says of a person. The address that it names is theirs, and no other one is any more."""
         known = await self.member(member.subject) or Member(member.subject)
         told = {name: value for name, value in asdict(member).items() if value}
-        merged = replace(known, **told, removed=known.removed and not welcome)
-        if merged != known or await self._leads_elsewhere(member):
+        merged = replace(known, **{**told, "email": member.email})
+        if merged != known:
             await self._put_member(merged)
+        if merged.email and await self._memory.get(_MAIL + merged.email.casefold()) != merged.subject:
+            await self._memory.put(_MAIL + merged.email.casefold(), merged.subject)
         return merged
-
-    async def _leads_elsewhere(self, member: Member) -> bool:
-        """Whether the address that a roster has just named leads to somebody else, or nowhere."""
-        if not member.email:
-            return False
-        return await self._memory.get(_MAIL + member.email.casefold()) != member.subject.lower()
 
     async def chain(self, conversation: str, thread: str) -> str:
         """The message that a thread of ours began with in a channel, or nothing."""
@@ -153,8 +164,6 @@ class Conversations:
 
     async def _put_member(self, member: Member) -> None:
         await self._memory.put(_MEMBER + member.subject.lower(), _json(asdict(member)))
-        if member.email:
-            await self._memory.put(_MAIL + member.email.casefold(), member.subject.lower())
 
 
 class Home:

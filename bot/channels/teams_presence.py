@@ -77,13 +77,14 @@ class Presence:
         """A person's own chat. For whom the bot has never met there is the room, but never somebody's personal chat."""
         member = await self._find(reader)
         if member and fresh and not reader.identities.get("teams") and not await self._has_still(member, reader.email):
-            await self.conversations.forget_mail(reader.email)
+            await self.conversations.forget_mail(reader.email, member.subject)
             member = await self._find(reader)
         return await self._chat(member) if member else await self._room_of_strangers(reader)
 
     async def _has_still(self, member: Member, email: str) -> bool:
-        """Whether Teams says now, too, that the address is theirs."""
+        """Whether Teams says now, too, that the address is theirs. That is all that their chat's roster can tell."""
         chat = await self._chat(member)
+        await self._may_ask(chat)
         try:
             entry = await self.connector.member(chat.service_url, chat.id, member.id or member.subject)
         except DeliveryError as error:
@@ -164,6 +165,12 @@ class Presence:
         await self.conversations.lose_team(team)
         await self.home.farewell()
 
+    async def restored(self, conversation: str, team: str) -> None:
+        """A deleted channel is there again, or with its team all that the bot knew of it."""
+        for place in await self.conversations.of_team(team):
+            if place.removed and conversation in {"", place.id}:
+                await self.welcome(replace(place, removed=False, refused=False))
+
     async def taken(self, place: Place) -> None:
         """A message arrived: whatever was refused before is so no more."""
         if place.refused:
@@ -184,7 +191,7 @@ class Presence:
 
     async def learn_roster(self, place: Place) -> None:
         """Raises DeliveryError."""
-        async for entry in self.connector.members(place.service_url, place.id):
+        async for entry in self.connector.members(place.service_url, place.roster):
             member = member_of(entry, self.settings.tenant, place.service_url)
             if member is not None:
                 await self.conversations.learn(member)
@@ -193,13 +200,17 @@ class Presence:
         """Asks the rosters that may know of somebody whom we do not know yet; each at most every two minutes."""
         read = False
         for place in await self.conversations.places():
-            if await self._may_tell(place) and await self.edge.once(f"roster:{place.id}", _ROSTER_SECONDS):
+            if await self._may_tell(place) and await self._may_ask(place):
                 try:
                     await self.learn_roster(place)
                 except DeliveryError:
                     continue  # the send that follows says what is wrong, if it concerns this reader
                 read = True
         return read
+
+    async def _may_ask(self, place: Place) -> bool:
+        """Once in two minutes; asking counts."""
+        return await self.edge.once(f"roster:{place.roster}", _ROSTER_SECONDS)
 
     async def _may_tell(self, place: Place) -> bool:
         """A team or a group always; a personal chat, while its owner's address is not known."""

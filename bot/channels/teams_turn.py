@@ -9,11 +9,21 @@ from botbuilder.core import ActivityHandler, InvokeResponse, TurnContext
 from botbuilder.schema import Activity, ChannelAccount
 
 from bot.channels import teams_answers as answers
-from bot.channels.contract import TRY_AGAIN, Click, DeliveryError, Person
-from bot.channels.teams_activity import chosen_by_hand, has_bot, heard, place_of, subject_of, team_of
+from bot.channels.contract import TRY_AGAIN, Click, DeliveryError
+from bot.channels.teams_activity import (
+    channel_of,
+    chosen_by_hand,
+    event_of,
+    has_bot,
+    heard,
+    place_of,
+    subject_of,
+    team_of,
+)
 from bot.channels.teams_card import CARD
 from bot.channels.teams_chat import TeamsChat
-from bot.channels.teams_conversations import Member, Place, member_of, without_thread
+from bot.channels.teams_conversations import Place
+from bot.channels.teams_people import People
 from bot.channels.teams_presence import Presence
 from bot.store import StoreUnavailable
 from renderers import adaptive_card
@@ -22,12 +32,12 @@ log = logging.getLogger(__name__)
 
 CLICK = "adaptiveCard/action"
 _MOST_NEWCOMERS = 20
-_LONGEST_QUESTION = 0.7
 
 
 class Turn(ActivityHandler):
     def __init__(self, presence: Presence) -> None:
         self._presence = presence
+        self._people = People(presence)
 
     # ---- clicks ------------------------------------------------------------------------------------------------------
 
@@ -51,7 +61,7 @@ class Turn(ActivityHandler):
             token, choice, inputs = adaptive_card.read_action(action)
         except (KeyError, TypeError, ValueError):
             return None
-        return Click(token, choice, await self._person(activity), inputs) if token and choice else None
+        return Click(token, choice, await self._people.person(activity), inputs) if token and choice else None
 
     async def _submitted(self, activity: Activity, click: Click) -> None:
         """The same click from a client that knows no Action.Execute: what it gets back is a message of its own."""
@@ -114,39 +124,13 @@ class Turn(ActivityHandler):
         text = heard(activity)
         if text:
             chat = TeamsChat(
-                await self._person(activity),
+                await self._people.person(activity),
                 self._presence.connector,
                 activity.service_url,
                 activity.conversation.id,
                 self._presence.settings.bot,
             )
             await self._presence.edge.talk.hear(text, chat)
-
-    # ---- who ---------------------------------------------------------------------------------------------------------
-
-    async def _person(self, activity: Activity) -> Person:
-        """With the address that the tenant's roster gives, remembered from then on."""
-        account = activity.from_property
-        member = await self._presence.conversations.member(subject_of(activity))
-        if member is None or not member.id:
-            member = await self._met(activity, account) or member
-        subject = member.subject if member else subject_of(activity) or str(account.id)
-        return Person(
-            "teams", subject, str(account.name or (member.name if member else "")), member.email if member else ""
-        )
-
-    async def _met(self, activity: Activity, account: ChannelAccount) -> Member | None:
-        """The roster's word, unless it takes so long that somebody waits for their click."""
-        try:
-            async with asyncio.timeout(_LONGEST_QUESTION):
-                entry = await self._presence.connector.member(
-                    activity.service_url, without_thread(activity.conversation.id), str(account.id)
-                )
-        except (DeliveryError, TimeoutError) as error:
-            log.warning("Teams: the roster did not say who somebody is: %s", error)
-            return None
-        member = member_of(entry, self._presence.settings.tenant, activity.service_url)
-        return await self._presence.conversations.learn(member) if member else None
 
     # ---- installations -----------------------------------------------------------------------------------------------
 
@@ -155,6 +139,21 @@ class Turn(ActivityHandler):
 
     async def on_installation_update_remove(self, turn_context: TurnContext) -> None:
         await self._removed(turn_context.activity)
+
+    async def on_conversation_update_activity(self, turn_context: TurnContext) -> None:
+        activity = turn_context.activity
+        channel, team = channel_of(activity), team_of(activity)
+        match event_of(activity):
+            case "channeldeleted":
+                await self._presence.farewell(channel)
+            case "teamdeleted" | "teamharddeleted":
+                await self._presence.farewell("", team)
+            case "channelrestored" if channel:
+                await self._presence.restored(channel, team)
+            case "teamrestored":
+                await self._presence.restored("", team)
+            case _:
+                await super().on_conversation_update_activity(turn_context)
 
     async def on_members_added_activity(
         self, members_added: Sequence[ChannelAccount], turn_context: TurnContext
@@ -187,4 +186,4 @@ class Turn(ActivityHandler):
 
     async def _learn_newcomers(self, activity: Activity, accounts: Sequence[ChannelAccount]) -> None:
         for account in accounts:
-            await self._met(activity, account)
+            await self._people.meet(activity, str(account.id))

@@ -47,17 +47,38 @@ class Activities:
         return activity
 
     def membership(self, thread: Thread, person: TeamsPerson, *, added: bool) -> Json:
-        """The bot came or went; personal chats name the person as well."""
+        """The bot came or went; personal chats name the person as well. A team tells of its going as a whole."""
         activity = self._common("conversationUpdate", thread, person)
         activity["from"].pop("name")
         members = [{"id": self.state.app.bot_id}]
         if thread.scope is Scope.PERSONAL:
             members.append({"id": person.id, "aadObjectId": person.aad_object_id})
         activity["membersAdded" if added else "membersRemoved"] = members
-        if thread.scope is Scope.CHANNEL:
-            channel = {"settings": {"selectedChannel": {"id": thread.id}}, "team": _team(thread)}
-            activity["channelData"] |= channel
-            activity["channelData"]["eventType"] = "teamMemberAdded" if added else "teamMemberRemoved"
+        if thread.scope is not Scope.CHANNEL:
+            return activity
+        if not added:
+            return self._of_team(activity, thread, "teamMemberRemoved")
+        channel = {"settings": {"selectedChannel": {"id": thread.id}}, "team": _team(thread)}
+        activity["channelData"] |= {**channel, "eventType": "teamMemberAdded"}
+        return activity
+
+    def newcomer(self, thread: Thread, person: TeamsPerson) -> Json:
+        """A person came to the team or group."""
+        activity = self._common("conversationUpdate", thread, person)
+        activity["membersAdded"] = [{"id": person.id, "aadObjectId": person.aad_object_id}]
+        return self._of_team(activity, thread, "teamMemberAdded") if thread.scope is Scope.CHANNEL else activity
+
+    def happened(self, thread: Thread, person: TeamsPerson, event: str) -> Json:
+        """What became of a channel or a team, such as channelDeleted or teamRestored."""
+        activity = self._common("conversationUpdate", thread, person)
+        if event.startswith("channel"):
+            activity["channelData"]["channel"] = {"id": thread.id, "name": thread.name}
+        return self._of_team(activity, thread, event)
+
+    def _of_team(self, activity: Json, thread: Thread, event: str) -> Json:
+        """Whatever does not begin in a chosen channel bears the team's id as that of the conversation."""
+        activity["conversation"] |= {"id": thread.team_id}
+        activity["channelData"] |= {"team": _team(thread), "eventType": event}
         return activity
 
     def message(self, thread: Thread, person: TeamsPerson, text: str, reply_to: Posted | None) -> Json:

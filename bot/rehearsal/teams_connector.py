@@ -82,8 +82,9 @@ class Connector:
 
     def find(self, conversation: str) -> Thread:
         """A channel's conversation may carry the root message of a reply chain."""
-        thread = self.state.threads.get(conversation.partition(";messageid=")[0])
-        if thread is None:
+        bare = conversation.partition(";messageid=")[0]
+        thread = self.state.threads.get(bare) or self.state.team(bare)
+        if thread is None or thread.deleted:
             raise ConnectorError(404, "ConversationNotFound", "Conversation not found.")
         return thread
 

@@ -136,6 +136,26 @@ class Chat:
         self.thread.installed = False
         return await self._installation("remove-upgrade", self._person(by))
 
+    async def delete(self, *, by: str | TeamsPerson) -> Delivery:
+        """An owner of the team deletes this channel."""
+        return await self._happen("channelDeleted", by)
+
+    async def restore(self, *, by: str | TeamsPerson) -> Delivery:
+        return await self._happen("channelRestored", by)
+
+    async def delete_team(self, *, by: str | TeamsPerson) -> Delivery:
+        return await self._happen("teamDeleted", by)
+
+    async def restore_team(self, *, by: str | TeamsPerson) -> Delivery:
+        return await self._happen("teamRestored", by)
+
+    async def _happen(self, event: str, by: str | TeamsPerson) -> Delivery:
+        for thread in self._tenant.state.threads.values():
+            if thread is self.thread or (event.startswith("team") and thread.team_id == self.thread.team_id):
+                thread.deleted = event.endswith("Deleted")
+        self._tenant.changed()
+        return await self._tenant.send(self._tenant.activities.happened(self.thread, self._person(by), event))
+
     def block(self) -> None:
         """The person blocks the bot; nothing is told."""
         self.thread.blocked = True

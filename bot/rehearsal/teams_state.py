@@ -77,6 +77,7 @@ class Thread:
     aad_group_id: str = ""
     installed: bool = False
     blocked: bool = False
+    deleted: bool = False
     posts: list[Posted] = field(default_factory=list)
     typing: list[float] = field(default_factory=list)
 
@@ -142,7 +143,17 @@ class TeamsState:
 
     def can_reach(self, person: TeamsPerson) -> bool:
         """Installed for the person, or in a team or chat where the person is a member."""
-        return any(thread.installed and person in thread.members for thread in self.threads.values())
+        installed = [thread for thread in self.threads.values() if thread.installed]
+        return any(person in (self.team(each.team_id) or each).members for each in installed)
+
+    def team(self, team_id: str) -> Thread | None:
+        """The conversation that bears the team's id, with the people of all its channels."""
+        channels = [each for each in self.threads.values() if team_id and each.team_id == team_id]
+        if not channels:
+            return None
+        people = list(dict.fromkeys(person for channel in channels for person in channel.members))
+        installed = any(channel.installed and not channel.deleted for channel in channels)
+        return Thread(team_id, Scope.CHANNEL, "General", people, channels[0].team, team_id, installed=installed)
 
     def new_activity_id(self) -> str:
         return str(int(self.clock() * 1000) + next(self._serial))

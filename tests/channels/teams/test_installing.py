@@ -241,3 +241,78 @@ async def test_a_replayed_removal_removes_nothing_again(world: World) -> None:
     await world.teams.send(removal)
     await world.ask()
     assert chat.cards
+
+
+async def test_whoever_is_in_the_team_but_was_never_in_the_channel_is_found(world: World) -> None:
+    world.teams.add_channel("General", ["ana@example.com", "ben@example.com"])
+    await world.teams.add_channel("alerts", ["ana@example.com"]).install(by="ana@example.com")
+    await world.settled()
+    await world.ask("ben@example.com")
+    assert world.teams.chat("ben@example.com").cards
+
+
+async def test_a_newcomer_of_whom_the_team_tells_becomes_known(world: World) -> None:
+    await world.install_in_channel()
+    cleo = world.teams.state.person("cleo@example.com")
+    thread = world.teams.channel("alerts").thread
+    thread.members.append(cleo)
+    await world.teams.send(world.teams.activities.newcomer(thread, cleo))
+    await world.settled()
+    await world.ask("cleo@example.com")
+    assert world.teams.chat("cleo@example.com").cards
+
+
+async def test_when_the_rooms_channel_is_deleted_another_one_takes_its_place(world: World) -> None:
+    await world.install_in_channel("alerts")
+    quiet = await world.install_in_channel("quiet")
+    await world.teams.channel("alerts").delete(by="ana@example.com")
+    await world.tell_room()
+    assert (world.remembered["TEAMS_CONVERSATION_ID"], len(world.teams.channel("quiet").cards)) == (quiet, 1)
+
+
+async def test_when_the_rooms_team_is_deleted_a_group_takes_its_place(world: World) -> None:
+    await world.install_in_channel("alerts")
+    await world.install_in_channel("quiet")
+    group = world.teams.add_group("On call", ["ana@example.com"])
+    await group.install(by="ana@example.com")
+    await world.teams.channel("alerts").delete_team(by="ana@example.com")
+    await world.tell_room()
+    assert (world.remembered["TEAMS_CONVERSATION_ID"], len(group.cards)) == (group.id, 1)
+
+
+async def test_a_restored_channel_is_written_to_again(world: World) -> None:
+    channel = await world.install_in_channel()
+    await world.teams.channel("alerts").delete(by="ana@example.com")
+    await world.teams.channel("alerts").restore(by="ana@example.com")
+    await world.tell_room()
+    assert (world.remembered["TEAMS_CONVERSATION_ID"], len(world.teams.channel("alerts").cards)) == (channel, 1)
+
+
+async def test_a_restored_team_is_written_to_again(world: World) -> None:
+    channel = await world.install_in_channel()
+    await world.teams.channel("alerts").delete_team(by="ana@example.com")
+    await world.teams.channel("alerts").restore_team(by="ana@example.com")
+    await world.tell_room()
+    assert (world.remembered["TEAMS_CONVERSATION_ID"], len(world.teams.channel("alerts").cards)) == (channel, 1)
+
+
+@pytest.mark.parametrize("event", ["channelCreated", "channelRenamed", "teamRenamed", "teamArchived", "teamUnarchived"])
+async def test_whatever_else_happens_to_a_team_changes_nothing(world: World, event: str) -> None:
+    await world.install_in_channel()
+    thread = world.teams.channel("alerts").thread
+    before = (200, dict(world.shelf.kept), dict(world.remembered))
+    delivery = await world.teams.send(world.teams.activities.happened(thread, thread.members[0], event))
+    await world.settled()
+    assert (delivery.status, world.shelf.kept, world.remembered) == before
+
+
+async def test_a_room_that_refused_a_message_and_then_lost_the_app_gives_way_too(world: World) -> None:
+    await world.install_in_channel()
+    group = world.teams.add_group("On call", ["ana@example.com"])
+    await group.install(by="ana@example.com")
+    world.teams.fail(status(403), path="/activities", times=1)
+    with pytest.raises(DeliveryError):
+        await world.tell_room()
+    thread = world.teams.channel("alerts").thread
+    await world.teams.send(world.teams.activities.membership(thread, thread.members[0], added=False))
+    assert world.remembered["TEAMS_CONVERSATION_ID"] == group.id

@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from aiohttp import ClientSession, web
 from aiohttp.test_utils import TestServer
@@ -203,7 +203,8 @@ async def world_of(tenant: TeamsTenant, session: ClientSession, **settings: str)
 
     edge = Edge(
         http=lambda: session, guarded=lambda: session, desk=desk, talk=talk, memory=shelf,
-        now=lambda: datetime.now(UTC), once=doorman.once, seen=doorman.seen, remember=remember, spawn=spawn,
+        now=lambda: datetime.now(UTC) + timedelta(seconds=doorman.at),
+        once=doorman.once, seen=doorman.seen, remember=remember, spawn=spawn,
         base_url="https://gate.example", secrets=(b"k" * 32,),
     )  # fmt: skip
     channel = Teams.make({**settings_of(tenant), **settings}, edge)

@@ -1,0 +1,76 @@
+"""Who clicks or writes: by the object id of the signed activity, and by the address that the roster names now."""
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+
+from botbuilder.schema import Activity
+
+from bot.channels.contract import DeliveryError, Person
+from bot.channels.teams_activity import subject_of
+from bot.channels.teams_conversations import Member, member_of, without_thread
+from bot.channels.teams_presence import Presence
+
+log = logging.getLogger(__name__)
+
+_LONGEST_QUESTION = 0.7
+_TOLD_FOR = timedelta(minutes=5)
+_MOST_TOLD = 5000
+
+
+class People:
+    """Asks the roster again after five minutes, because an address may have passed to another person since.
+
+    What is remembered of an address counts for nothing here: while the roster is silent a person has none, and counts
+    only where the object id is already known.
+    """
+
+    def __init__(self, presence: Presence) -> None:
+        self._presence = presence
+        self._told: dict[str, tuple[datetime, Member]] = {}
+        self._asking: dict[str, asyncio.Task[Member | None]] = {}
+
+    async def person(self, activity: Activity) -> Person:
+        account = activity.from_property
+        told = self._told_lately(str(account.id)) or await self.meet(activity, str(account.id))
+        subject = subject_of(activity) or (told.subject if told else str(account.id))
+        known = told or await self._presence.conversations.member(subject)
+        name = str(account.name or (known.name if known else ""))
+        return Person("teams", subject, name, told.email if told and told.subject == subject else "")
+
+    def _told_lately(self, account: str) -> Member | None:
+        at, member = self._told.get(account, (None, None))
+        return member if at is not None and self._presence.edge.now() - at < _TOLD_FOR else None
+
+    async def meet(self, activity: Activity, account: str) -> Member | None:
+        """The roster's word, unless it takes so long that somebody waits for their click: then it counts next time."""
+        asking = self._asking.get(account) or self._ask_beside(activity, account)
+        done, _ = await asyncio.wait({asking}, timeout=_LONGEST_QUESTION)
+        if not done:
+            log.warning("Teams: the roster did not say in time who somebody is")
+        return asking.result() if done else None
+
+    def _ask_beside(self, activity: Activity, account: str) -> "asyncio.Task[Member | None]":
+        asking = self._asking[account] = asyncio.create_task(self._ask(activity, account))
+        asking.add_done_callback(lambda done: self._asked(account, done))
+        return asking
+
+    def _asked(self, account: str, done: "asyncio.Task[Member | None]") -> None:
+        del self._asking[account]
+        if not done.cancelled():
+            done.exception()  # whoever waited has it; nobody may be waiting any more
+
+    async def _ask(self, activity: Activity, account: str) -> Member | None:
+        conversation, service_url = without_thread(str(activity.conversation.id)), activity.service_url
+        try:
+            entry = await self._presence.connector.member(service_url, conversation, account)
+        except DeliveryError as error:
+            log.warning("Teams: the roster did not say who somebody is: %s", error)
+            return None
+        member = member_of(entry, self._presence.settings.tenant, service_url)
+        if member is None:
+            return None
+        if len(self._told) >= _MOST_TOLD:
+            self._told.clear()
+        self._told[account] = (self._presence.edge.now(), member)
+        return await self._presence.conversations.learn(member)
