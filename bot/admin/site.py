@@ -261,7 +261,8 @@ def _refused(page: Page, request: web.Request, faces: Faces, visitor: Visitor | 
 def _to_sign_in(page: Page, request: web.Request, faces: Faces) -> web.StreamResponse:
     """Back to the page that was asked for; of a form that was sent too late, its sender is told that it is lost."""
     if page.method == "GET":
-        return move(str(URL("/login").with_query({"next": str(request.rel_url)})))
+        sign_in = str(URL("/login").with_query({"next": str(request.rel_url)}))
+        return _leave_for(sign_in) if "HX-Request" in request.headers else move(sign_in)
     is_lost = page.path != LEAVE and is_same_origin(request, faces.settings.now.base_url)
     words = "You are not signed in any more, so nothing was changed. Sign in, and do it once more."
     return _answer(Moved("/login", words if is_lost else "", bad=True), request, faces, None)
@@ -344,6 +345,13 @@ def _said(request: web.Request, faces: Faces) -> tuple[str, bool]:
         return "", False
     tone, _, words = said.partition("|")
     return (words, tone == "bad") if words and is_sealed(seal, said, faces.form_keys) else ("", False)
+
+
+def _leave_for(to: str) -> web.StreamResponse:
+    """To a script that asks for a part of a page: the whole page is left for another one."""
+    response = web.Response(headers={"HX-Redirect": to})
+    keep_private(response)
+    return response
 
 
 def move(to: str) -> web.StreamResponse:

@@ -1,10 +1,12 @@
 """The pages that an admin sets Gatebell up on, in a real browser: light, dark and narrow."""
 
+from urllib.parse import unquote
+
 from playwright.async_api import Page
 
 from bot.rehearsal.failure import hang
 from tests.admin.looking import flaws, press
-from tests.admin.signed_in import sign_in
+from tests.admin.signed_in import access_of, sign_in
 from tests.stories.world import ANA, World
 
 PAGES = ("/admin/notifications", "/admin/settings", "/admin/health")
@@ -60,6 +62,21 @@ async def test_a_test_is_sent_by_keyboard_and_goes_on_by_itself(page: Page, worl
     await page.get_by_text("It arrived.").wait_for()
     await world.shown_to_ana("A test from Gatebell")
     assert await flaws(page) == []
+
+
+async def test_a_page_that_goes_on_by_itself_leads_to_the_sign_in_once_its_session_is_over(
+    page: Page, world: World
+) -> None:
+    await sign_in(page, world, ANA)
+    await page.goto(f"{world.address}/admin/notifications")
+    held = world.slack.fail(hang(), path="chat.postMessage")
+    await page.get_by_role("button", name="Send test notification on Slack").click()
+    await page.get_by_role("link", name="Look again").wait_for()
+    steps = page.url
+    await access_of(world).end_all(await world.operator_id(ANA), by="cli")
+    await page.get_by_role("heading", name="Sign in").wait_for()
+    assert unquote(page.url).endswith(f"/login?next={steps.removeprefix(world.address)}")
+    world.slack.heal(held)
 
 
 async def test_a_wrong_value_of_a_channel_leads_to_its_field(page: Page, world: World) -> None:
