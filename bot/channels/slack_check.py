@@ -68,17 +68,18 @@ def _scope_checks(granted: str) -> Sequence[Check]:
     scopes = set(granted.replace(" ", "").split(","))
     return (
         _scope_check("Scopes for messages", SENDING, scopes),
-        _scope_check("Scopes for chat", CHATTING, scopes),
+        _scope_check("Scopes for chat", CHATTING, scopes, needed_by_all=False),
     )
 
 
-def _scope_check(name: str, needed: Sequence[str], granted: set[str]) -> Check:
+def _scope_check(name: str, needed: Sequence[str], granted: set[str], *, needed_by_all: bool = True) -> Check:
+    """An app for messages and buttons alone is well without what only chat needs; its owner may want to know."""
     lacking = [scope for scope in needed if scope not in granted]
     if not lacking:
         return Check(name, True)
     return Check(
         name,
-        False,
+        not needed_by_all,
         f"The app lacks {', '.join(lacking)}.",
         f"{APPS} → your app → OAuth & Permissions → Bot Token Scopes, then install the app again.",
     )

@@ -8,6 +8,7 @@ from aiohttp import ClientSession
 
 from bot.channels.contract import CanCheck, CanUpdate, Channel, HasRoutes, Runs
 from bot.channels.slack import Slack
+from bot.provisioning.slack import MINIMAL
 from bot.rehearsal.failure import error
 from bot.rehearsal.slack import SlackWorkspace
 from tests.channels.slack.world import World, world_of
@@ -93,6 +94,19 @@ async def test_lacking_scopes_are_named(session: ClientSession) -> None:
         lines = {each.name: each for each in await world.channel.check()}
     assert lines["Scopes for messages"].cause == "The app lacks users:read, users:read.email."
     assert lines["Scopes for chat"].cause == "The app lacks im:history."
+
+
+async def test_an_app_for_messages_and_buttons_alone_is_well_and_told_what_it_does_without(
+    session: ClientSession,
+) -> None:
+    async with (
+        SlackWorkspace(scopes=[grant.scope for grant in MINIMAL]) as slack,
+        world_of(slack, session, SLACK_SIGNING_SECRET=slack.signing_secret) as world,
+    ):
+        lines = {each.name: each for each in await world.channel.check()}
+    assert [each.name for each in lines.values() if not each.ok] == []
+    assert "im:history" in lines["Scopes for chat"].cause
+    assert "Bot Token Scopes" in lines["Scopes for chat"].mend
 
 
 async def test_without_a_way_in_the_doctor_says_that_buttons_cannot_answer(
