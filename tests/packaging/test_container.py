@@ -68,6 +68,11 @@ def test_the_container_runs_as_nobody_in_particular_and_says_how_it_is() -> None
     assert any(line.startswith("HEALTHCHECK") for line in lines)
 
 
+@pytest.mark.parametrize("secret", [".env", "data"])
+def test_what_holds_secrets_is_not_sent_to_whoever_builds_the_image(secret: str) -> None:
+    assert secret in (ROOT / ".dockerignore").read_text().splitlines()
+
+
 def test_every_setting_of_the_composition_is_one_that_there_is(compose: dict[str, Any]) -> None:
     from bot.core_fields import CORE
 
