@@ -117,7 +117,7 @@ class Inbound(CloudAdapter):
             if activity.type != "invoke":
                 raise
             log.warning("Teams: a click came to nothing, as the database is unavailable: %s", error)
-            return web.json_response(answers.error(503, "Unavailable", TRY_AGAIN))
+            return web.json_response(answers.error(500, "Unavailable", TRY_AGAIN))
         return web.json_response(answer.body, status=answer.status) if answer and answer.body else web.Response()
 
     async def _turn(self, activity: Activity, claims: Claims, bot: Bot) -> InvokeResponse | None:

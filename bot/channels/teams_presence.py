@@ -76,14 +76,18 @@ class Presence:
     async def _person(self, reader: Reader, fresh: bool) -> Place:
         """A person's own chat. For whom the bot has never met there is the room, but never somebody's personal chat."""
         member = await self._find(reader)
-        if member and fresh and not reader.identities.get("teams") and not await self._has_still(member, reader.email):
-            await self.conversations.forget_mail(reader.email, member.subject)
-            member = await self._find(reader)
+        if member is None:
+            return await self._room_of_strangers(reader)
+        chat = await self._chat(member)
+        by_id = member.subject == reader.identities.get("teams", "").lower()
+        if not fresh or by_id or await self._has_still(member, chat, reader.email):
+            return chat
+        await self.conversations.forget_mail(reader.email, member.subject)
+        member = await self._find(reader)
         return await self._chat(member) if member else await self._room_of_strangers(reader)
 
-    async def _has_still(self, member: Member, email: str) -> bool:
+    async def _has_still(self, member: Member, chat: Place, email: str) -> bool:
         """Whether Teams says now, too, that the address is theirs. That is all that their chat's roster can tell."""
-        chat = await self._chat(member)
         await self._may_ask(chat)
         try:
             entry = await self.connector.member(chat.service_url, chat.id, member.id or member.subject)

@@ -264,7 +264,7 @@ class Chat:
                 return Pressed(delivery, card=card)
             case (200, str(kind), str(words)) if kind == WORDS_ANSWER:
                 return Pressed(delivery, notice=words)
-            case (_, "application/vnd.microsoft.error", {"message": str(words)}):
+            case (400 | 500, "application/vnd.microsoft.error", {"message": str(words)}):
                 return Pressed(delivery, error=words)
         return Pressed(delivery, error=TROUBLE)
 

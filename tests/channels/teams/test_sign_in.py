@@ -102,3 +102,21 @@ async def test_where_the_chat_is_gone_but_a_team_still_vouches_it_comes_in_a_new
     await world.send_sign_in("ben@example.com")
     begun = [each for each in world.teams.journal if each.path.endswith("/v3/conversations")]
     assert (len(begun), has_link(world, "ben@example.com")) == (2, True)
+
+
+async def test_an_object_id_that_teams_never_told_vouches_for_no_address(world: World) -> None:
+    await world.install()
+    was = world.teams.state.give_address("ana@example.com", "ana.before@example.com")
+    with pytest.raises(DeliveryError) as refused:
+        await world.send_sign_in(teams="3f2504e0-4f89-41d3-9a0c-0305e82c3301")
+    assert (refused.value.reason, has_link(world, was)) == (Reason.NO_ADDRESS, False)
+
+
+async def test_where_teams_refused_a_message_an_hour_ago_it_is_tried_with_the_link(world: World) -> None:
+    await world.install()
+    rule = world.teams.fail(status(403), path="/activities")
+    await world.refusal()
+    world.teams.heal(rule)
+    world.doorman.at += 3601
+    await world.send_sign_in()
+    assert has_link(world, "ana@example.com")
