@@ -28,6 +28,10 @@ _CODES = {
     "MessageWritesBlocked": 403,
     "ConversationBlockedByUser": 403,
 }
+_ANOTHER_CLOUD = (
+    "this conversation belongs to another cloud of Microsoft's: TEAMS_SERVICE_URL must be that cloud's address, "
+    "for GCC https://smba.infra.gcc.teams.microsoft.com/teams/"
+)
 
 _LOGIN = {
     7000215: "the client secret is wrong: TEAMS_CLIENT_SECRET must hold the secret's value, not its id",
@@ -45,6 +49,8 @@ _LOGIN_BUSY = frozenset({50196, 90033, 90012, 90025})
 
 def connector_error(status: int, code: str = "", retry_after: float | None = None) -> DeliveryError:
     """Of an answer that is not 2xx."""
+    if code == "InvalidBotApiHost":
+        return DeliveryError(Reason.NOT_SET_UP, f"{_ANOTHER_CLOUD} ({status} {code})")
     known = _STATUS.get(_CODES.get(code, status))
     if 300 <= status < 400:
         known = (Reason.UNAVAILABLE, "Teams sent the call elsewhere, where the bot's token does not go")

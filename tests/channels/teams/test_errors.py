@@ -35,6 +35,7 @@ from tests.channels.teams.world import World, world_of
         (404, "BotNotInConversationRoster", Reason.REFUSED, "removed or blocked"),
         (400, "MessageWritesBlocked", Reason.REFUSED, "removed or blocked"),
         (400, "ConversationBlockedByUser", Reason.REFUSED, "removed or blocked"),
+        (403, "InvalidBotApiHost", Reason.NOT_SET_UP, "TEAMS_SERVICE_URL must be that cloud's address"),
     ],
 )
 def test_an_answer_of_the_connector_has_one_meaning(status: int, code: str, reason: Reason, words: str) -> None:
