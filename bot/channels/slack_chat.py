@@ -3,10 +3,11 @@
 import asyncio
 import html
 import re
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass, field
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
 from aiohttp import ClientError, ClientSession, ClientTimeout
 
@@ -21,8 +22,13 @@ _MARKUP = re.compile(r"<([^<>\n]+)>")
 _STATUS = "is thinking…"
 STATUS_SECONDS = 90.0  # Slack takes a status away after two minutes
 _PLACEHOLDER_AFTER = 1.5
-Where = dict[str, str]  # the channel and ts of a message, as Slack named them: a person's id is no place to change one
+_TRIES = 3
+_PAUSE = 1.0
+_LONGEST_PAUSE = 30.0
 _PASSING = frozenset({Reason.RATE_LIMITED, Reason.UNAVAILABLE, Reason.TIMED_OUT})
+
+T = TypeVar("T")
+Where = dict[str, str]  # the channel and ts of a message, as Slack named them: a person's id is no place to change one
 
 
 def pieces(markdown: str) -> Iterator[dict[str, Any]]:
@@ -46,6 +52,18 @@ def _shown(inside: str) -> str:
     return label if label and label in target else target
 
 
+async def _patiently(call: Callable[[], Awaitable[T]]) -> T:
+    """Waits where Slack is asked too much: nobody else would say an answer once more."""
+    for _ in range(_TRIES - 1):
+        try:
+            return await call()
+        except DeliveryError as error:
+            if error.reason is not Reason.RATE_LIMITED:
+                raise
+            await asyncio.sleep(min(error.retry_after or _PAUSE, _LONGEST_PAUSE))
+    return await call()
+
+
 @dataclass(slots=True)
 class RoomChat:
     """A direct message, or a channel where the bot was mentioned. `message` is what the person wrote.
@@ -65,7 +83,7 @@ class RoomChat:
     async def say(self, markdown: str) -> None:
         for piece in pieces(markdown):
             if not await self._put_in_place(piece):
-                await self._post(piece)
+                await _patiently(partial(self._post, piece))
 
     async def _post(self, piece: dict[str, Any]) -> Where:
         where = {"thread_ts": self.thread} if self.thread else {}
@@ -77,7 +95,7 @@ class RoomChat:
         if not where:
             return False
         try:
-            await self.web.call("chat.update", **where, **piece)
+            await _patiently(partial(self.web.call, "chat.update", **where, **piece))
         except DeliveryError as error:
             if error.reason is Reason.GONE:
                 return False

@@ -167,6 +167,26 @@ async def test_a_placeholder_that_slack_refuses_does_not_swallow_the_answer(worl
     assert world.slack.dm("ana@example.com").last.shown_text() == "I heard *you*."
 
 
+@pytest.mark.parametrize("method", ["chat.postMessage", "chat.update"])
+async def test_an_answer_waits_for_as_long_as_slack_is_asked_too_much(world: World, method: str) -> None:
+    dm = world.slack.dm("ana@example.com")
+    if method == "chat.update":
+        await with_placeholder(world)
+    rule = world.slack.fail(status(429, retry_after=0.1), path=method, times=2)
+    if method == "chat.postMessage":
+        await dm.say("hello")
+    await world.settled()
+    assert rule.hits == 2
+    assert [each.shown_text() for each in dm.messages if each.from_bot] == ["I heard *you*."]
+
+
+async def test_an_answer_does_not_wait_for_ever(world: World) -> None:
+    rule = world.slack.fail(status(429, retry_after=0.1), path="chat.postMessage")
+    await world.slack.dm("ana@example.com").say("hello")
+    await world.settled()
+    assert rule.hits == 3
+
+
 async def test_a_sign_that_cannot_be_taken_away_breaks_nothing(world: World) -> None:
     chat, room = await asked_in(world), world.slack.dm("ana@example.com")
     async with chat.typing():
