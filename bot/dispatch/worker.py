@@ -38,6 +38,10 @@ URGENT = outbox.last_rank(Severity.HIGH)
 POISONED = 5  # failures of ours over one copy, after which it is set aside
 
 
+class Defect(DeliveryError):
+    """What a channel failed with is none of its refusals: a defect of ours, which may pass."""
+
+
 class Lost(Protocol):
     """Hears in the transaction that closes a copy which nobody took; true if it was a question's last copy."""
 
@@ -295,7 +299,8 @@ class Worker:
             await self._tools.cooldown.give_back(claim.cooldown, claim.ref)
         now = self._tools.clock.now().timestamp()
         reason, detail = _sum_up(refusals)
-        if chain.worth_retrying([each.reason for each in refusals], now - claim.wanted_since):
+        reasons = [each.reason for each in refusals]
+        if chain.worth_retrying(reasons, now - claim.wanted_since) or _may_pass(claim, refusals):
             waits = [each.retry_after for each in refusals if each.retry_after]
             due = now + chain.backoff(claim.tries, min(waits) if waits else None)
             kept = Kept(claim, attempts, claim.shown, due_at=due, tries=claim.tries + 1)
@@ -323,7 +328,7 @@ class Worker:
             return Kept(claim, attempts, claim.version, outcome, claim.step, State.DONE)
         await self._silence(receipt.channel, claim, outcome)
         now = self._tools.clock.now().timestamp()
-        if chain.worth_updating_again(outcome.reason, now - claim.wanted_since):
+        if chain.worth_updating_again(outcome.reason, now - claim.wanted_since) or _may_pass(claim, [outcome]):
             due = now + chain.backoff(claim.tries, outcome.retry_after)
             later = _stale(claim, attempts, receipt, outcome)
             return later._replace(state=State.OPEN, due_at=due, tries=claim.tries + 1)
@@ -385,14 +390,19 @@ async def _try(channel: Channel, reader: Reader, post: Post, receipt: Receipt | 
         raise
     except Exception as error:  # a defect of one channel must not stop the others
         log.exception("unexpected failure of a channel", extra={"channel": channel.name})
-        return DeliveryError(Reason.INVALID, f"unexpected failure ({type(error).__name__})")
+        return Defect(Reason.INVALID, f"unexpected failure ({type(error).__name__})")
 
 
 def _fit_to_keep(outcome: Receipt | DeliveryError, mask: Callable[[str], str]) -> Receipt | DeliveryError:
     """What a platform said holds no secret any more, and nothing that a database refuses: it may say anything."""
-    if isinstance(outcome, Receipt):
+    if isinstance(outcome, Receipt | Defect):
         return outcome
     return DeliveryError(outcome.reason, whole(visible(mask(outcome.detail))), outcome.retry_after)
+
+
+def _may_pass(claim: Claim, refusals: Sequence[DeliveryError]) -> bool:
+    """Whether it was a defect, and it has not been one too often."""
+    return claim.tries + 1 < POISONED and any(isinstance(each, Defect) for each in refusals)
 
 
 def _not_here(name: str, channel: Channel | None) -> DeliveryError:

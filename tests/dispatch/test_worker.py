@@ -288,6 +288,55 @@ async def test_a_copy_is_brought_up_to_date_once_somebody_has_mended_its_channel
     assert mended.updated == [1]
 
 
+async def test_a_copy_is_brought_up_to_date_once_a_defect_of_its_channel_has_passed(works: Works) -> None:
+    copy = await works.put("A question", "chat", "mail")
+    async with running(works.worker()) as worker:
+        await works.until(copy, "done")
+        works.channels["chat"] = Told(fails(ImportError()))
+        await works.change(copy, "Decided")
+        worker.wake()
+        assert (await works.until_tried(copy, 1))["reason"] == "invalid"
+        works.channels["chat"] = back = Told()
+        works.clock.forward(10)
+        worker.wake()
+        await works.until(copy, "done")
+    assert back.updated == [1]
+
+
+async def test_what_a_defect_alone_kept_from_its_reader_is_tried_again(works: Works) -> None:
+    works.channels = {"chat": Told(fails(ImportError())), "mail": Mail(refuses(Reason.NO_ADDRESS))}
+    copy = await works.put("A question", "chat", "mail", asks="q")
+    async with running(works.worker()) as worker:
+        assert (await works.until_tried(copy, 1))["state"] == "open"
+        works.channels["chat"] = back = Told()
+        works.clock.forward(10)
+        worker.wake()
+        await works.until(copy, "done")
+    assert (back.sent, works.lost) == (["A question"], [])
+
+
+@pytest.mark.parametrize("was_shown", [False, True])
+async def test_a_defect_that_stays_closes_a_copy_after_some_tries(works: Works, was_shown: bool) -> None:
+    copy = await works.put("A question", "chat", asks="q")
+    defective = Told(fails(ZeroDivisionError()))
+    if not was_shown:
+        works.channels["chat"] = defective
+    async with running(works.worker()) as worker:
+        if was_shown:
+            await works.until(copy, "done")
+            works.channels["chat"] = defective
+            await works.change(copy, "Decided")
+            worker.wake()
+        for tries in range(1, POISONED):
+            assert (await works.until_tried(copy, tries))["state"] == "open"
+            works.clock.forward(700)
+            worker.wake()
+        row = await works.until(copy, "failed")
+    assert row["detail"] == "unexpected failure (ZeroDivisionError)"
+    assert len(await works.attempts(copy)) == POISONED + was_shown
+    assert works.lost == ([] if was_shown else ["q"])
+
+
 async def test_a_copy_that_could_not_be_changed_gets_the_next_change(works: Works) -> None:
     copy = await works.put("A question", "chat")
     async with running(works.worker()) as worker:
