@@ -32,7 +32,27 @@ async def test_on_a_phone_no_choice_of_a_list_is_cut_off(office: World, ana: Pag
     await on_a_phone(ana)
     found = []
     person = f"operators/{await office.operator_id(BEN)}"
-    for path in ("operators", person, "keys", "settings", "throughput/thresholds", "requests", "events", "deliveries"):
+    for path in (
+        "operators",
+        person,
+        "keys",
+        "settings",
+        "throughput/thresholds",
+        "requests",
+        "events",
+        "deliveries",
+        "notifications",
+    ):
+        await ana.goto(f"{office.address}/admin/{path}")
+        found += [(path, each) for each in await ana.locator("main select:visible").evaluate_all(CUT_OFF)]
+    assert found == []
+
+
+@pytest.mark.parametrize("width", [600, 768, 1024, 1440])
+async def test_where_there_is_room_no_choice_of_a_list_is_cut_off(office: World, ana: Page, width: int) -> None:
+    await ana.set_viewport_size({"width": width, "height": 800})
+    found = []
+    for path in ("notifications", "requests", "events", "deliveries", "audit"):
         await ana.goto(f"{office.address}/admin/{path}")
         found += [(path, each) for each in await ana.locator("main select:visible").evaluate_all(CUT_OFF)]
     assert found == []
