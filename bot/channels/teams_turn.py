@@ -115,14 +115,15 @@ class Turn(ActivityHandler):
             log.warning("Teams: a person was not asked to try again: %s", error)
 
     async def _said(self, activity: Activity) -> None:
-        await self._presence.welcome(place_of(activity))
+        place = place_of(activity)
+        await self._presence.welcome(place)
         if isinstance(activity.value, dict):
             click = await self._click(activity, activity.value)
             if click is not None:
                 await self._submitted(activity, click)
             return
         text = heard(activity)
-        if text:
+        if text or place.is_room:  # where Teams tells of it only if the bot was mentioned
             chat = TeamsChat(
                 await self._people.person(activity),
                 self._presence.connector,

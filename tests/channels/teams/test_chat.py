@@ -24,6 +24,13 @@ async def test_the_mention_of_the_bot_is_not_heard(world: World) -> None:
     assert world.talk.heard[0][0] == "status please"
 
 
+async def test_a_mention_and_nothing_else_is_heard_as_in_slack(world: World) -> None:
+    await world.install_in_channel()
+    await world.teams.channel("alerts").say("", by="ben@example.com")
+    await world.settled()
+    assert [text for text, _ in world.talk.heard] == [""]
+
+
 async def test_the_answer_comes_after_the_200(world: World) -> None:
     await world.install()
     world.talk.seconds = 0.3
