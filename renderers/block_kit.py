@@ -113,7 +113,7 @@ def read_modal(view: Json) -> ModalAnswer:
 
 
 def _message(card: Card, token: str, *, whole: bool = True, page: str = "") -> list[Json]:
-    return [
+    blocks = [
         *_title(card),
         *_outcome(card.outcome),
         *_body(card),
@@ -123,6 +123,15 @@ def _message(card: Card, token: str, *, whole: bool = True, page: str = "") -> l
         *_link(card),
         *_footer(card),
     ]
+    return _unfolded(blocks) if words.asks(card) else blocks
+
+
+def _unfolded(blocks: Sequence[Json]) -> list[Json]:
+    """Slack may fold a long text behind "see more", above buttons that stay: nobody approves what they do not see.
+
+    https://docs.slack.dev/reference/block-kit/blocks/section-block
+    """
+    return [{**block, "expand": True} if block["type"] == "section" else block for block in blocks]
 
 
 def _fit(blocks: Sequence[Json], most: int, characters: int) -> bool:
@@ -320,6 +329,8 @@ def _review(card: Card, token: str, said: str, page: str = "", *, whole: bool = 
     ]
     if len(blocks) > SLACK_VIEW_BLOCKS:
         return None
+    if offered.choices:
+        blocks = _unfolded(blocks)
     submit = "Send answer" if offered.choices else ""
     view = kit.view("Full request" if whole else "Request", submit, blocks, _sealed(token))
     return view if len(json.dumps(view)) <= SLACK_VIEW else None

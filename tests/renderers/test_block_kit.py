@@ -200,6 +200,20 @@ def test_what_just_fits_is_whole_to_the_last_character() -> None:
     assert (message.whole, inside.replace("&amp;", "&").replace("&lt;", "<").replace("&gt;", ">")) == (True, body[:-1])
 
 
+@pytest.mark.parametrize(
+    "card", [BLOCKED, WRITE, CLARIFICATION, with_payload(BLOCKED, "x\n" * 900)], ids=lambda card: card.title
+)
+def test_slack_folds_nothing_of_what_somebody_is_to_approve(card: Card) -> None:
+    shown = (render(card, TOKEN).blocks, modal(card, TOKEN)["blocks"])
+    sections = [block for blocks in shown for block in blocks if block["type"] == "section"]
+    assert [block.get("expand") for block in sections] == [True] * len(sections)
+
+
+@pytest.mark.parametrize("card", [NOTICE, ended(BLOCKED, Status.EXPIRED, "Expired")], ids=lambda card: card.title)
+def test_slack_may_fold_what_nobody_is_asked(card: Card) -> None:
+    assert [block for block in render(card, TOKEN).blocks if "expand" in block] == []
+
+
 def test_a_review_shows_what_the_message_could_not() -> None:
     card = with_payload(BLOCKED, LONG * 2000 + "the end")
     view = modal(card, TOKEN)
