@@ -50,7 +50,7 @@ async def _sound(request: web.Request, answering: Awaitable[web.StreamResponse])
     try:
         return await answering
     except ConnectionError:
-        if request.transport is not None:
+        if not _is_left(request):
             raise
         raise web.HTTPBadRequest from None  # to nobody; anything else would be logged as if it were our fault
     except web.RequestPayloadError:
@@ -82,7 +82,7 @@ async def _answer(faces: Faces, request: web.Request, handler: Handler) -> web.S
     except web.HTTPException as error:
         return _routing(request, error).response()
     except Exception as error:  # an answer is owed whatever happens; the trace goes to the log, not to the caller
-        if isinstance(error, ConnectionError) and request.transport is None:
+        if isinstance(error, ConnectionError) and _is_left(request):
             raise
         log.exception("a request failed for a reason of ours")
         return Problem(500, "Something is wrong on our side; the log knows more").response()
@@ -100,6 +100,11 @@ def _routing(request: web.Request, error: web.HTTPException) -> Problem:
             return Problem(413, "The body is larger than 1 MiB")
         case _:
             return Problem(error.status, error.reason)
+
+
+def _is_left(request: web.Request) -> bool:
+    """Whether nobody is there any more, also where the loop has yet to say so."""
+    return request.transport is None or request.transport.is_closing()
 
 
 def _is_ours(request: web.Request) -> bool:
