@@ -31,6 +31,7 @@ log = logging.getLogger(__name__)
 LOOK_AT_FILE = 1.0  # seconds
 LOOK_AT_DATABASE = 5.0
 TOPIC = "gatebell:settings"
+ANY = -1  # no version has this number
 BY_HAND = "file"  # the audit log's actor where somebody changed the file itself, or by `gatebell config`
 AT_START = frozenset(
     {
@@ -104,14 +105,27 @@ class LiveSettings:
             await self._follow()
             stored = files.checked(changes, self.now.fields)
             self._refuse_locked(stored)
-            after = files.again(self.now, files.merged(read(self._path), stored))
+            content = read(self._path)
+            after = files.again(self.now, files.merged(content, stored))
             await self._refuse_uncallable(stored, after)
             await asyncio.to_thread(change, self._path, stored)
             found = _stamp(self._path)
             names = sorted(name for name in stored if self.now.get(name) != after.get(name))
             await self._write_down(names, by)
-            await self._hold(after, found)
+            try:
+                known = self._replicas is not None and self._replicas.knows(content)
+                await self._hold(after, found, only_over_known=known)
+            except Overtaken:
+                await self._save_over_theirs(stored)
         return [name for name in names if name in AT_START]
+
+    async def _save_over_theirs(self, stored: Mapping[str, str | None]) -> None:
+        """Another replica has saved something meanwhile: both hold, its changes and these. Raises SettingsFault."""
+        if self._replicas:
+            await self._replicas.fetch(self._path, even_if_changed_here=True)
+        after = files.again(self.now, files.merged(read(self._path), stored))
+        await asyncio.to_thread(change, self._path, stored)
+        await self._hold(after, _stamp(self._path))
 
     async def remember(self, name: str, value: str) -> None:
         """Keep a setting that fills itself, unless the environment says otherwise."""
@@ -142,14 +156,15 @@ class LiveSettings:
             await self._write_down(names, BY_HAND)
         return True
 
-    async def _hold(self, after: Settings, stamp: tuple[int, int]) -> bool:
+    async def _hold(self, after: Settings, stamp: tuple[int, int], *, only_over_known: bool = False) -> bool:
         """From now on these hold here, and the other replicas get to know of them; false if they knew already.
 
-        The file counts as seen when all of it is done: what fails halfway is done by the next look.
+        The file counts as seen when all of it is done: what fails halfway is done by the next look. Raises Overtaken.
         """
         is_new = True
         if self._replicas:
-            is_new = await self._replicas.share(await asyncio.to_thread(read, self._path))
+            content = await asyncio.to_thread(read, self._path)
+            is_new = await self._replicas.share(content, only_over_known=only_over_known)
             if is_new:
                 await self._announce(self._replicas.version)
         await self._take(after)
@@ -229,6 +244,10 @@ class LiveSettings:
                         await self.look()
 
 
+class Overtaken(Exception):
+    """Another replica has saved something since this one has looked."""
+
+
 class Replicas:
     """The saved settings in the database, sealed, for replicas that do not share a disk.
 
@@ -243,30 +262,42 @@ class Replicas:
         self._mark = data_dir / f"{SAVED}.version"
         self.version, self._content = _marked(self._mark)
 
-    async def share(self, content: Mapping[str, str]) -> bool:
-        """Put this into the database under the next version; false if it is there already."""
+    def knows(self, content: Mapping[str, str]) -> bool:
+        """Whether it is what was last shared or fetched here, so that nothing of it is lost with a newer version."""
+        return not content or _hash(content) == self._content
+
+    async def share(self, content: Mapping[str, str], *, only_over_known: bool = False) -> bool:
+        """Put this into the database under the next version; false if it is there already.
+
+        Raises Overtaken where it is to go only over what is known here, and there is something newer.
+        """
         if _hash(content) == self._content:
             return False
         sealed, at = vault.seal(json.dumps(dict(content)), self._keys), self._clock.now().timestamp()
+        known = self.version if only_over_known else ANY
 
         async def job(tx: Tx) -> int:
-            await tx.run(
+            written = await tx.run(
                 "INSERT INTO saved_settings (id, version, sealed, at) VALUES (1, 1, :sealed, :at)"
                 " ON CONFLICT (id) DO UPDATE SET version = saved_settings.version + 1, sealed = excluded.sealed,"
-                " at = excluded.at",
-                {"sealed": sealed, "at": at},
+                " at = excluded.at"
+                " WHERE CAST(:known AS INTEGER) IN (saved_settings.version, CAST(:any AS INTEGER))",
+                {"sealed": sealed, "at": at, "known": known, "any": ANY},
             )
             row = await tx.row("SELECT version FROM saved_settings WHERE id = 1")
-            return int(row["version"]) if row else 0
+            return int(row["version"]) if written and row else 0
 
-        self._remember(await self._store.write(job), content)
+        version = await self._store.write(job)
+        if not version:
+            raise Overtaken
+        self._remember(version, content)
         return True
 
-    async def fetch(self, path: Path) -> None:
+    async def fetch(self, path: Path, *, even_if_changed_here: bool = False) -> None:
         """Write down here what another replica has saved, unless the file was changed here in the meantime."""
         row = await self._store.read(lambda tx: tx.row("SELECT version, sealed FROM saved_settings WHERE id = 1"))
         here = await asyncio.to_thread(read, path)
-        changed_here = bool(here) and _hash(here) != self._content
+        changed_here = bool(here) and _hash(here) != self._content and not even_if_changed_here
         if row is None or row["version"] <= self.version or changed_here:
             return
         try:

@@ -1,16 +1,20 @@
 """Settings that are saved hold at once, in every replica, or not at all."""
 
+import asyncio
 import os
 import time
 from pathlib import Path
+from socket import AF_INET, AddressFamily
 from typing import Any
 
 import pytest
+from aiohttp.abc import ResolveResult
 
 from bot import settings as settings_files
 from bot.live_settings import LOOK_AT_DATABASE
 from bot.settings import SAVED, SettingsFault
 from bot.store import StoreUnavailable
+from tests.channels.http.names import Names
 from tests.conftest import postgres_execute
 from tests.stories.world import ANA, Platforms, World, installed
 
@@ -167,6 +171,39 @@ async def test_a_replica_on_another_disk_is_told_by_redis_before_it_looks_itself
     async with installed(platforms, data, **shared) as here, installed(platforms, elsewhere, **shared) as there:
         await seconds_until_followed(here, there, "60")
         assert await seconds_until_followed(here, there, "70") < LOOK_AT_DATABASE - 1
+
+
+class Asked(Names):
+    """A name server that keeps whoever asks waiting until it is told to go on."""
+
+    def __init__(self) -> None:
+        super().__init__("93.184.216.34")
+        self.is_asked, self.go_on = asyncio.Event(), asyncio.Event()
+
+    async def resolve(self, host: str, port: int = 0, family: AddressFamily = AF_INET) -> list[ResolveResult]:
+        self.is_asked.set()
+        await self.go_on.wait()
+        return await super().resolve(host, port, family)
+
+
+async def test_what_two_replicas_save_at_the_same_time_holds_in_both(
+    platforms: Platforms, data: Path, elsewhere: Path, shared: dict[str, Any]
+) -> None:
+    names = Asked()
+    async with (
+        installed(platforms, data, names=names, **shared) as here,
+        installed(platforms, elsewhere, **shared) as there,
+    ):
+        hook = {"WEBHOOK_URL": "https://hooks.example.com/told"}
+        saving = asyncio.create_task(here.product.settings.save(hook, "cli"))
+        await names.is_asked.wait()
+        await there.product.settings.save({"COOLDOWN_SECONDS": "60"}, "cli")
+        names.go_on.set()
+        await saving
+        await here.until(lambda: "hooks" in there.product.settings.now["WEBHOOK_URL"])
+        cooldowns = [each.product.settings.now["COOLDOWN_SECONDS"] for each in (here, there)]
+        assert cooldowns == ["60", "60"]
+        assert ("settings.saved", "file") not in await here.audit()
 
 
 async def test_the_audit_log_gets_names_and_no_values(world: World) -> None:
