@@ -45,10 +45,12 @@ from bot.thresholds import Thresholds
 from bot.tries import whence
 from interactions.model import Actor, Role
 from interactions.registry import Registry
+from interactions.text import clip
 
 COOKIE = "gatebell_session"
 SAID = "gatebell_said"
 LEAVE = "/logout"
+LONGEST_SAID = 400  # characters of any kind, so that the cookie stays below 4096 bytes and is not dropped
 SESSION_SECONDS = int(LONGEST.total_seconds())
 
 
@@ -292,7 +294,7 @@ def _answer(
         case Moved():
             moved = move(outcome.to)
             if outcome.said:
-                said = f"{'bad' if outcome.bad else 'good'}|{outcome.said}"
+                said = f"{'bad' if outcome.bad else 'good'}|{clip(outcome.said, LONGEST_SAID)}"
                 seal = seal_form(said, faces.form_keys, faces.clock.now())
                 set_cookie(moved, SAID, f"{seal}|{said}".encode().hex(), faces, 60)
             return moved

@@ -132,6 +132,15 @@ async def test_what_is_no_account_is_said_to_be_none(
     assert (words.casefold() in seen.words.casefold(), mia.identities) == (True, ())
 
 
+async def test_what_was_wrong_is_said_however_much_was_typed(world: World, anas: Visiting) -> None:
+    """A browser drops a cookie of more than 4096 bytes, and with it whatever was to be said."""
+    path = await path_of(world, MIA)
+    form = {"seal": (await anas.get(path)).seal, "platform": "😀" * 3000, "account": "U0MIA"}
+    answered = await anas.post_raw(f"{path}/link", form)
+    assert len(answered.headers["Set-Cookie"]) < 4096
+    assert "😀" in (await anas.get(path)).words
+
+
 async def test_whoever_is_removed_is_signed_out_and_no_operator(world: World, anas: Visiting) -> None:
     path = await path_of(world, BEN)
     async with await signed_in(world, BEN) as bens:
