@@ -34,7 +34,11 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_TOO_LARGE = "This is too large for Slack."
+# Where Slack takes no message, it may take a short one that leads to the whole.
+_INSTEAD: Mapping[Reason, str] = {
+    Reason.TOO_LARGE: "This is too large for Slack.",
+    Reason.INVALID: "Slack does not take this as it is.",
+}
 
 
 @dataclass(slots=True)
@@ -142,13 +146,15 @@ class Slack:
         return answer
 
     async def _fitting(self, method: str, where: Mapping[str, Any], post: Post) -> Mapping[str, Any]:
-        """What Slack finds too large goes out once more as a note with a link to the whole."""
+        """What Slack finds too large or wrong goes out once more as a note with a link to the whole."""
         try:
             return await self._put(method, where, _render(post))
         except DeliveryError as error:
-            if error.reason is not Reason.TOO_LARGE:
+            if error.reason not in _INSTEAD:
                 raise
-        return await self._put(method, where, _render(_short(post)))
+            log.warning("a card becomes a note with a link: %s", error.detail)
+            note = _short(post, _INSTEAD[error.reason])
+        return await self._put(method, where, _render(note))
 
     async def _put(self, method: str, where: Mapping[str, Any], message: "SlackMessage") -> Mapping[str, Any]:
         quiet = {"unfurl_links": False, "unfurl_media": False} if method == "chat.postMessage" else {}
@@ -273,7 +279,7 @@ def _render(post: Post) -> "SlackMessage":
     return block_kit.render(post.card, post.token, post.page)
 
 
-def _short(post: Post) -> Post:
+def _short(post: Post, why: str) -> Post:
     """Only the title, how it stands, and the way to the whole; nothing can be approved that was not shown."""
-    card = replace(post.card, text=_TOO_LARGE, facts=(), payload=None, choices=(), inputs=(), link=post.page)
+    card = replace(post.card, text=why, facts=(), payload=None, choices=(), inputs=(), link=post.page)
     return replace(post, card=card)

@@ -192,9 +192,11 @@ class SlackApi:
 
     def content(self, given: Json) -> tuple[str, list[Json], list[Json]]:
         blocks, attachments = given.get("blocks") or [], given.get("attachments") or []
-        for group in [blocks, *(each.get("blocks") or [] for each in attachments)]:
+        groups = [("blocks", blocks), *(("attachments", each.get("blocks") or []) for each in attachments)]
+        for where, group in groups:
             if problem := blocks_problem(group):
-                raise RefusedError(problem[0], response_metadata={"messages": [f"[ERROR] {problem[1]}"]})
+                code = problem[0].replace("invalid_blocks", f"invalid_{where}")
+                raise RefusedError(code, response_metadata={"messages": [f"[ERROR] {problem[1]}"]})
         text = str(given.get("text") or "")[:TEXT_CUT_AT]
         if not text and not blocks and not attachments:
             raise RefusedError("no_text")

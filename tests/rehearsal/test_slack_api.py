@@ -92,6 +92,15 @@ async def test_a_bot_says_of_which_app_it_is(slack: SlackWorkspace, client: Asyn
     assert await refusal(client.bots_info(bot="B404")) == "bot_not_found"
 
 
+async def test_a_fault_in_an_attachment_is_called_one_of_the_attachment(
+    slack: SlackWorkspace, client: AsyncWebClient
+) -> None:
+    blocks = [section("x" * 3001)]
+    assert await refusal(client.chat_postMessage(channel="#ops", text="a", blocks=blocks)) == "invalid_blocks"
+    call = client.chat_postMessage(channel="#ops", text="a", attachments=[{"blocks": blocks}])
+    assert await refusal(call) == "invalid_attachments"
+
+
 async def test_a_deleted_message_is_gone(slack: SlackWorkspace, client: AsyncWebClient) -> None:
     first = await client.chat_postMessage(channel="#ops", text="Asked")
     await client.chat_delete(channel=first["channel"], ts=first["ts"])

@@ -238,6 +238,15 @@ async def test_what_slack_finds_too_large_goes_out_as_a_note_with_a_link(world: 
     assert (message.links, message.labels) == (["https://gate.example/d/abc"], [])
 
 
+@pytest.mark.parametrize("code", ["invalid_attachments", "invalid_blocks"])
+async def test_what_slack_does_not_take_as_it_is_goes_out_as_a_note_too(world: World, code: str) -> None:
+    world.slack.fail(error(code), path="chat.postMessage", times=1)
+    await world.channel.send(operator("ana@example.com"), post(QUESTION, page="https://gate.example/d/abc"))
+    message = world.slack.dm("ana@example.com").last
+    assert ("does not take" in message.shown_text(), "too large" in message.shown_text()) == (True, False)
+    assert (message.links, message.labels) == (["https://gate.example/d/abc"], [])
+
+
 async def test_what_stays_too_large_is_refused(world: World) -> None:
     world.slack.fail(error("msg_too_long"), path="chat.postMessage")
     with pytest.raises(DeliveryError) as refused:
