@@ -82,14 +82,20 @@ class Connector:
 
     def find(self, conversation: str) -> Thread:
         """A channel's conversation may carry the root message of a reply chain."""
-        bare = conversation.partition(";messageid=")[0]
-        thread = self.state.threads.get(bare) or self.state.team(bare)
+        thread = self.state.threads.get(conversation.partition(";messageid=")[0])
         if thread is None or thread.deleted:
             raise ConnectorError(404, "ConversationNotFound", "Conversation not found.")
         return thread
 
     def _thread(self, request: web.Request) -> Thread:
-        thread = self.find(request.match_info["thread"])
+        return self._welcome(self.find(request.match_info["thread"]))
+
+    def _roster(self, request: web.Request) -> list[TeamsPerson]:
+        """A channel's holds whoever was there, a team's everybody."""
+        asked = request.match_info["thread"]
+        return self._welcome(self.state.team(asked) or self.find(asked)).members
+
+    def _welcome(self, thread: Thread) -> Thread:
         if not thread.installed and not (thread.scope is Scope.PERSONAL and self.state.can_reach(thread.members[0])):
             raise ConnectorError(403, *ROSTER)
         if thread.blocked:
@@ -193,10 +199,10 @@ class Connector:
         return web.Response(status=200)
 
     async def _members(self, request: web.Request, body: Any) -> web.StreamResponse:
-        return web.json_response([self.described(each) for each in self._thread(request).members])
+        return web.json_response([self.described(each) for each in self._roster(request)])
 
     async def _paged_members(self, request: web.Request, body: Any) -> web.StreamResponse:
-        members = self._thread(request).members
+        members = self._roster(request)
         start = int(request.query.get("continuationToken") or 0)
         size = int(request.query.get("pageSize") or 200)
         answer: Json = {"members": [self.described(each) for each in members[start : start + size]]}
@@ -205,8 +211,8 @@ class Connector:
         return web.json_response(answer)
 
     async def _member(self, request: web.Request, body: Any) -> web.StreamResponse:
-        thread, wanted = self._thread(request), request.match_info["member"].casefold()
-        for person in thread.members:
+        wanted = request.match_info["member"].casefold()
+        for person in self._roster(request):
             if wanted in {person.id.casefold(), person.aad_object_id.casefold(), person.email.casefold()}:
                 return web.json_response(self.described(person))
         raise ConnectorError(404, "MemberNotFoundInConversation", "The member is not in this conversation.")

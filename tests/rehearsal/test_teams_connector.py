@@ -214,6 +214,20 @@ async def test_members_come_with_their_mail_addresses(teams: TeamsTenant, bot: B
     assert [each["email"] for each in body["members"] + rest["members"]] == ["ana@example.com", "ben@example.com"]
 
 
+async def test_a_channel_knows_who_was_there_and_its_team_knows_everybody(teams: TeamsTenant, bot: Bot) -> None:
+    teams.add_channel("General", ["ana@example.com", "ben@example.com"])
+    channel = teams.add_channel("alerts", ["ana@example.com"])
+    channel.thread.installed = True
+    rosters = [await bot.call("GET", f"/{each}/pagedmembers") for each in (channel.id, channel.thread.team_id)]
+    assert [len(body["members"]) for _, body in rosters] == [1, 2]
+
+
+async def test_a_deleted_channel_is_not_found(teams: TeamsTenant, bot: Bot) -> None:
+    channel = teams.add_channel("alerts", ["ana@example.com"])
+    channel.thread.installed = channel.thread.deleted = True
+    assert (await bot.send(channel.id, message(card(words("Hi")))))[0] == 404
+
+
 async def test_one_member_is_found_by_entra_id(teams: TeamsTenant, bot: Bot, ana: str) -> None:
     entra = teams.state.person("ana@example.com").aad_object_id
     assert (await bot.call("GET", f"/{ana}/members/{entra}"))[1]["userPrincipalName"] == "ana@example.com"
