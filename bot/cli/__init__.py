@@ -1,10 +1,14 @@
 """The command line. `serve` starts without the rest: a server does not hold in memory what only typing needs."""
 
+import os
 import sys
+
+FOR_THE_OWNER_ALONE = 0o077
 
 
 def main() -> None:
-    """The entry of `gatebell`."""
+    """The entry of `gatebell`. What it writes, the database above all, is for the user alone who runs it."""
+    os.umask(FOR_THE_OWNER_ALONE)
     if sys.argv[1:] == ["serve"]:
         from bot.cli.serve import serve
 

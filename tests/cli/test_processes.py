@@ -101,6 +101,13 @@ async def test_a_server_with_wrong_settings_lists_them_and_ends_with_2(shell: Sh
     assert (code, "PORT" in err, "PACING" in err, "Traceback" in err) == (2, True, True, False)
 
 
+async def test_the_database_is_for_its_owner_alone_in_a_directory_that_others_may_enter(shell: Shell) -> None:
+    shell.folder.chmod(0o755)
+    (shell.folder / "gatebell.db").unlink()
+    await ended(await shell.start("operator", "add", "ana@example.com"))
+    assert {file.stat().st_mode & 0o077 for file in shell.folder.glob("gatebell.db*")} == {0}
+
+
 async def test_a_server_says_when_its_port_is_taken(shell: Shell, mailbox: Mailbox) -> None:
     code, _, err = await ended(await shell.start("serve", PORT=str(mailbox.port)))
     said = f"port {mailbox.port} of 127.0.0.1 is taken by another program. Choose another: PORT={mailbox.port + 1} "
