@@ -3,11 +3,12 @@
 import asyncio
 import logging
 from datetime import datetime, timedelta
+from typing import Any
 
 from botbuilder.schema import Activity
 
-from bot.channels.contract import DeliveryError, Person
-from bot.channels.teams_activity import subject_of
+from bot.channels.contract import DeliveryError, Person, Reason
+from bot.channels.teams_activity import subject_of, team_of
 from bot.channels.teams_conversations import Member, member_of, without_thread
 from bot.channels.teams_presence import Presence
 
@@ -61,16 +62,26 @@ class People:
             done.exception()  # whoever waited has it; nobody may be waiting any more
 
     async def _ask(self, activity: Activity, account: str) -> Member | None:
-        conversation, service_url = without_thread(str(activity.conversation.id)), activity.service_url
         try:
-            entry = await self._presence.connector.member(service_url, conversation, account)
+            entry = await self._entry(activity, account)
         except DeliveryError as error:
             log.warning("Teams: the roster did not say who somebody is: %s", error)
             return None
-        member = member_of(entry, self._presence.settings.tenant, service_url)
+        member = member_of(entry, self._presence.settings.tenant, activity.service_url)
         if member is None:
             return None
         if len(self._told) >= _MOST_TOLD:
             self._told.clear()
         self._told[account] = (self._presence.edge.now(), member)
         return await self._presence.conversations.learn(member)
+
+    async def _entry(self, activity: Activity, account: str) -> dict[str, Any]:
+        """A channel's own roster may lack people of its team, and the team's those whom the channel is shared with."""
+        connector, service_url, team = self._presence.connector, activity.service_url, team_of(activity)
+        if team:
+            try:
+                return await connector.member(service_url, team, account)
+            except DeliveryError as error:
+                if error.reason not in {Reason.GONE, Reason.INVALID}:
+                    raise
+        return await connector.member(service_url, without_thread(str(activity.conversation.id)), account)

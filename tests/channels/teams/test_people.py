@@ -68,6 +68,21 @@ async def test_an_address_that_the_roster_no_longer_vouches_for_is_nobodys(world
     assert (pressed_by(world), known) == ([""], None)
 
 
+async def test_whoever_is_in_the_team_but_was_never_in_the_channel_is_known(world: World) -> None:
+    world.teams.add_channel("General", [ANA, BEN])
+    await world.teams.add_channel("alerts", [ANA]).install(by=ANA)
+    await world.tell_room()
+    await press(world, BEN)
+    assert pressed_by(world) == [BEN]
+
+
+async def test_whoever_is_in_a_shared_channel_but_not_in_its_team_is_known(world: World) -> None:
+    await room(world)
+    world.teams.fail(status(404), path="/members/", times=1)
+    await press(world, BEN)
+    assert pressed_by(world) == [BEN]
+
+
 async def test_a_second_click_within_minutes_asks_nothing(world: World) -> None:
     await room(world)
     await press(world, ANA)
