@@ -47,7 +47,7 @@ class NoPacing:
         return max(now, self._blocked.get(place, 0.0))
 
     async def block(self, place: str, until: float) -> None:
-        self._blocked[place] = until
+        self._blocked[place] = max(until, self._blocked.get(place, 0.0))
 
     async def blocked_until(self, place: str) -> float:
         return self._blocked.get(place, 0.0)
@@ -129,6 +129,14 @@ for _, key in ipairs({KEYS[1], KEYS[3]}) do redis.call('EXPIRE', key, keep) end
 return string.format('%.17g', moment)  -- tostring rounds up, and what may go at once would be late
 """
 
+# A platform that asks several at once may ask them for silences of different length.
+BLOCK = """
+local blocked = redis.call('GET', KEYS[1])
+if blocked and tonumber(blocked) >= tonumber(ARGV[1]) then return false end
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[2])
+return false
+"""
+
 
 class RedisPacing:
     """Bookings that all replicas share."""
@@ -137,6 +145,7 @@ class RedisPacing:
         self._link = link
         self._memory = MemoryPacing()
         self._book = link.script(BOOK)
+        self._block = link.script(BLOCK)
 
     async def book(self, place: str, rates: Sequence[Rate], now: float, urgent: bool) -> float:
         alone = await self._memory.book(place, rates, now, urgent)
@@ -151,7 +160,7 @@ class RedisPacing:
     async def block(self, place: str, until: float) -> None:
         await self._memory.block(place, until)
         seconds = max(1, int(until - time.time()) + 1)
-        await self._link.ask(lambda: self._link.redis.set(_key("blocked", place), until, ex=seconds), None)
+        await self._link.ask(lambda: self._block(keys=[_key("blocked", place)], args=[until, seconds]), None)
 
     async def blocked_until(self, place: str) -> float:
         here = await self._memory.blocked_until(place)

@@ -105,6 +105,16 @@ async def test_two_replicas_keep_the_silence_that_one_of_them_was_asked_for(valk
         assert await there.blocked_until("slack:ben") == 0.0
 
 
+async def test_a_shorter_silence_ends_no_longer_one_at_another_replica(valkey_url: str) -> None:
+    from redis.asyncio import Redis
+
+    async with Redis.from_url(valkey_url) as first, Redis.from_url(valkey_url) as second:
+        here, there = (RedisPacing(RedisLink(each, lambda error: None)) for each in (first, second))
+        for until in (130.0, 105.0, 129.5):
+            await here.block("slack:ana", until)
+        assert [await there.blocked_until("slack:ana"), await book(there)] == [130.0, 130.0]
+
+
 async def test_what_is_not_needed_any_more_is_free_again(pacing: Pacing) -> None:
     for _ in range(30):
         await book(pacing)
@@ -117,3 +127,10 @@ async def test_forgetting_frees_no_other_place(pacing: Pacing) -> None:
         await book(pacing, place="slack:ben")
     await pacing.forget("slack:ana", 100.0)
     assert await book(pacing, place="slack:ben") == 103.0
+
+
+async def test_without_limits_of_our_own_a_shorter_silence_ends_no_longer_one() -> None:
+    pacing = NoPacing()
+    for until in (130.0, 105.0):
+        await pacing.block("slack:ana", until)
+    assert await book(pacing) == 130.0
