@@ -1,5 +1,6 @@
 """Throughput → Threshold settings, without script."""
 
+import re
 from collections.abc import AsyncIterator, Mapping
 
 import pytest
@@ -48,6 +49,19 @@ async def test_one_is_switched_off_and_on(world: World, anas: Visiting) -> None:
         await anas.post(place, {"on": on})
         states += [each.on for each in await world.thresholds.list()]
     assert states == [False, False, True]
+
+
+async def test_a_page_that_was_open_for_long_switches_nothing_on_again(world: World, anas: Visiting) -> None:
+    await anas.post(LIST, FORM)
+    place = f"{LIST}/{await only(world)}"
+    shown = dict(re.findall(r'name="(was[.][a-z]+)" value="([^"]*)"', (await anas.get(place)).html))
+    form = shown | {name.removeprefix("was."): value for name, value in shown.items()}
+    await anas.post(f"{place}/switch", {"on": "off"})
+    refused = await anas.post(place, form | {"limit": "0"})
+    kept = dict(re.findall(r'name="(was[.][a-z]+)" value="([^"]*)"', refused.html))
+    await anas.post(place, form | kept | {"limit": "7"})
+    (now,) = await world.thresholds.list()
+    assert (refused.status, now.limit, now.on, now.room) == (422, 7, False, "#ops")
 
 
 async def test_one_is_removed(world: World, anas: Visiting) -> None:

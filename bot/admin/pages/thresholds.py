@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import replace
 
+from bot.admin.entries import WAS
 from bot.admin.site import Moved, Page, Shown, Visit, page
 from bot.dispatch.notice import Conflict, Unfit
 from bot.thresholds import LONGEST, PERIODS, Draft, Threshold
@@ -31,16 +32,23 @@ async def add(visit: Visit) -> Shown | Moved:
 @page("GET", LIST + "/{id}", Role.ADMIN)
 async def one(visit: Visit) -> Shown:
     found = await _of(visit)
-    return _one(found, _draft(found))
+    return _one(found, _draft(found), _said(found))
 
 
 @page("POST", LIST + "/{id}", Role.ADMIN)
 async def change(visit: Visit) -> Shown | Moved:
-    found, draft = await _of(visit), draft_of(visit.form)
+    """What stands as it was shown stays as it is: somebody else may have changed it since."""
+    found, form = await _of(visit), visit.form
+    now = _said(found)
+    was = {name: form.get(WAS + name, value) for name, value in now.items()}
+    said = {
+        name: value if form.get(name, "") == form.get(WAS + name) else form.get(name, "") for name, value in now.items()
+    }
+    draft = draft_of(said)
     try:
         changed = await visit.faces.thresholds.change(found.id, draft, by=visit.by)
     except (Conflict, Unfit) as fault:
-        return _one(found, draft, fault)
+        return _one(found, draft_of(form), was, fault)
     return Moved(LIST, f"Saved: {changed.words}. It holds from now on.")
 
 
@@ -74,6 +82,18 @@ def draft_of(form: Mapping[str, str]) -> Draft:
     )
 
 
+def _said(found: Threshold) -> Mapping[str, str]:
+    """As its form says it."""
+    return {
+        "user": found.user,
+        "tool": found.tool,
+        "window": found.window,
+        "limit": str(found.limit),
+        "room": found.room,
+        "on": "on" if found.on else "",
+    }
+
+
 def _draft(found: Threshold) -> Draft:
     return Draft(found.user, found.tool, found.window, found.limit, found.room, found.on)
 
@@ -91,8 +111,9 @@ async def _list(visit: Visit, draft: Draft, fault: Conflict | Unfit | None = Non
     return Shown("thresholds.html", values, 422 if fault else 200)
 
 
-def _one(found: Threshold, draft: Draft, fault: Conflict | Unfit | None = None) -> Shown:
-    return Shown("threshold.html", {"threshold": found, **_form(draft, fault)}, 422 if fault else 200)
+def _one(found: Threshold, draft: Draft, was: Mapping[str, str], fault: Conflict | Unfit | None = None) -> Shown:
+    values = {"threshold": found, "was": was, **_form(draft, fault)}
+    return Shown("threshold.html", values, 422 if fault else 200)
 
 
 def _form(draft: Draft, fault: Conflict | Unfit | None) -> dict[str, object]:
