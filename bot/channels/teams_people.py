@@ -2,7 +2,6 @@
 
 import asyncio
 import logging
-from datetime import datetime, timedelta
 from typing import Any
 
 from botbuilder.schema import Activity
@@ -15,12 +14,10 @@ from bot.channels.teams_presence import Presence
 log = logging.getLogger(__name__)
 
 _LONGEST_QUESTION = 0.7
-_TOLD_FOR = timedelta(minutes=5)
-_MOST_TOLD = 5000
 
 
 class People:
-    """Asks the roster again after five minutes, because an address may have passed to another person since.
+    """Asks the roster again after some minutes, because an address may have passed to another person since.
 
     What is remembered of an address counts for nothing here: while the roster is silent a person has none, and counts
     only where the object id is already known.
@@ -28,20 +25,16 @@ class People:
 
     def __init__(self, presence: Presence) -> None:
         self._presence = presence
-        self._told: dict[str, tuple[datetime, Member]] = {}
         self._asking: dict[str, asyncio.Task[Member | None]] = {}
 
     async def person(self, activity: Activity) -> Person:
         account = activity.from_property
-        told = self._told_lately(str(account.id)) or await self.meet(activity, str(account.id))
+        known = await self._presence.conversations.member(subject_of(activity))
+        told = self._presence.told.lately(known.subject) if known else None
+        told = told or await self.meet(activity, str(account.id))
         subject = subject_of(activity) or (told.subject if told else str(account.id))
-        known = told or await self._presence.conversations.member(subject)
-        name = str(account.name or (known.name if known else ""))
-        return Person("teams", subject, name, told.email if told and told.subject == subject else "")
-
-    def _told_lately(self, account: str) -> Member | None:
-        at, member = self._told.get(account, (None, None))
-        return member if at is not None and self._presence.edge.now() - at < _TOLD_FOR else None
+        named = account.name or (known and known.name) or (told and told.name) or ""
+        return Person("teams", subject, str(named), told.email if told and told.subject == subject else "")
 
     async def meet(self, activity: Activity, account: str) -> Member | None:
         """The roster's word, unless it takes so long that somebody waits for their click: then it counts next time."""
@@ -68,12 +61,7 @@ class People:
             log.warning("Teams: the roster did not say who somebody is: %s", error)
             return None
         member = member_of(entry, self._presence.settings.tenant, activity.service_url)
-        if member is None:
-            return None
-        if len(self._told) >= _MOST_TOLD:
-            self._told.clear()
-        self._told[account] = (self._presence.edge.now(), member)
-        return await self._presence.conversations.learn(member)
+        return await self._presence.learn(member) if member else None
 
     async def _entry(self, activity: Activity, account: str) -> dict[str, Any]:
         """A channel's own roster may lack people of its team, and the team's those whom the channel is shared with."""

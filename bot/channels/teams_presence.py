@@ -1,7 +1,9 @@
 """The bot in its tenant: what the ways out and in share, and where a reader is found."""
 
 import asyncio
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
 from typing import Self
 
 from bot.channels.contract import DeliveryError, Edge, Reader, ReaderKind, Reason
@@ -22,6 +24,25 @@ from bot.channels.teams_token import BotToken
 _ROSTER_SECONDS = 120.0
 _KNOCK_SECONDS = 3600.0
 _NOT_THERE = frozenset({Reason.REFUSED, Reason.GONE, Reason.INVALID})
+_TOLD_FOR = timedelta(minutes=5)
+_MOST_TOLD = 5000
+
+
+class Told:
+    """What rosters said in the last five minutes, by object id."""
+
+    def __init__(self, now: Callable[[], datetime]) -> None:
+        self._now = now
+        self._said: dict[str, tuple[datetime, Member]] = {}
+
+    def keep(self, member: Member) -> None:
+        if len(self._said) >= _MOST_TOLD:
+            self._said.clear()
+        self._said[member.subject] = (self._now(), member)
+
+    def lately(self, subject: str) -> Member | None:
+        at, member = self._said.get(subject, (None, None))
+        return member if at is not None and self._now() - at < _TOLD_FOR else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +53,7 @@ class Presence:
     connector: Connector
     conversations: Conversations
     home: Home
+    told: Told
     _looking: asyncio.Lock = field(default_factory=asyncio.Lock, init=False)
 
     @classmethod
@@ -45,6 +67,7 @@ class Presence:
             Connector(edge.http, token, settings, edge.now),
             conversations,
             Home(conversations, settings, edge.remember),
+            Told(edge.now),
         )
 
     # ---- where a reader is -------------------------------------------------------------------------------------------
@@ -98,7 +121,7 @@ class Presence:
             raise
         now = member_of(entry, self.settings.tenant, chat.service_url)
         if now is not None:
-            await self.conversations.learn(now)
+            await self.learn(now)
         return now is not None and now.subject == member.subject and now.email.casefold() == email.strip().casefold()
 
     async def _find(self, reader: Reader) -> Member | None:
@@ -193,12 +216,18 @@ class Presence:
         """Once an hour; asking counts."""
         return await self.edge.once(f"knock:{conversation}", _KNOCK_SECONDS)
 
+    async def learn(self, member: Member) -> Member:
+        """What a roster has just said."""
+        learnt = await self.conversations.learn(member)
+        self.told.keep(member)
+        return learnt
+
     async def learn_roster(self, place: Place) -> None:
         """Raises DeliveryError."""
         async for entry in self.connector.members(place.service_url, place.roster):
             member = member_of(entry, self.settings.tenant, place.service_url)
             if member is not None:
-                await self.conversations.learn(member)
+                await self.learn(member)
 
     async def _read_rosters(self) -> bool:
         """Asks the rosters that may know of somebody whom we do not know yet; each at most every two minutes."""

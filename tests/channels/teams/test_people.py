@@ -14,9 +14,10 @@ ANA, BEN, CLEO = "ana@example.com", "ben@example.com", "cleo@example.com"
 
 
 async def room(world: World) -> None:
-    """Who is refused here may press again."""
+    """The app was added some time ago. Who is refused here may press again."""
     await world.install_in_channel()
     await world.tell_room()
+    world.doorman.at += 301
     world.desk.reply = Answer(False, "You were not asked to decide this.")
 
 
@@ -43,6 +44,7 @@ async def test_an_address_that_passed_to_another_person_is_the_other_persons(wor
 
 async def test_it_is_so_for_messages_too(world: World) -> None:
     await world.install()
+    world.doorman.at += 301
     was = world.teams.state.give_address(ANA, "ana.before@example.com")
     await world.teams.chat(was).say("pending")
     await world.settled()
@@ -83,6 +85,14 @@ async def test_whoever_is_in_a_shared_channel_but_not_in_its_team_is_known(world
     assert pressed_by(world) == [BEN]
 
 
+async def test_what_the_roster_said_when_the_app_was_added_counts_for_five_minutes(world: World) -> None:
+    await world.install_in_channel()
+    await world.tell_room()
+    world.doorman.at += 299
+    await press(world, ANA)
+    assert (questions(world), pressed_by(world)) == (0, [ANA])
+
+
 async def test_a_second_click_within_minutes_asks_nothing(world: World) -> None:
     await room(world)
     await press(world, ANA)
@@ -102,10 +112,10 @@ async def test_after_five_minutes_the_roster_is_asked_again(world: World) -> Non
 
 async def test_clicks_at_the_same_moment_ask_once(world: World) -> None:
     await room(world)
-    world.teams.fail(slow(0.2), path="/members/")
-    clicks = [world.teams.channel("alerts").invoke("Approve", by=ANA) for _ in range(20)]
+    world.teams.fail(slow(0.1), path="/members/")
+    clicks = [world.teams.channel("alerts").invoke("Approve", by=ANA) for _ in range(5)]
     await asyncio.gather(*(world.teams.send(each) for each in clicks))
-    assert (questions(world), pressed_by(world)) == (1, [ANA] * 20)
+    assert (questions(world), pressed_by(world)) == (1, [ANA] * 5)
 
 
 async def test_somebody_known_is_answered_within_a_second_while_the_roster_and_the_login_hang(world: World) -> None:
