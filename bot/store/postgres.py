@@ -20,6 +20,7 @@ T = TypeVar("T")
 GROUP = 64
 READERS = 4
 TRIES = 5
+FROZEN = 10  # seconds after which the server ends a transaction whose process says no more, and frees what it locked
 GONE = (
     OSError,
     asyncpg.InterfaceError,
@@ -170,6 +171,7 @@ class PostgresStore:
     async def _connected(self) -> Any:
         if self._connection is None or self._connection.is_closed():
             self._connection = await asyncpg.connect(self._url, timeout=5, command_timeout=30)
+            await self._connection.execute(f"SET idle_in_transaction_session_timeout = '{FROZEN}s'")
         return self._connection
 
     def _disconnect(self) -> None:

@@ -1,0 +1,46 @@
+"""A replica whose machine freezes or loses its power holds nobody up for long, wherever in its work it was."""
+
+import asyncio
+from collections.abc import AsyncIterator
+
+import pytest
+
+from bot.store import Store, StoreUnavailable, Tx, open_store
+
+RAISE = "UPDATE thing SET count = count + 1"
+
+
+@pytest.fixture
+async def replicas(postgres_database: str) -> AsyncIterator[tuple[Store, Store]]:
+    here, there = open_store(postgres_database), open_store(postgres_database)
+    for each in (here, there):
+        await each.start()
+    await here.write(lambda tx: tx.run("CREATE TABLE thing (count INTEGER NOT NULL)"))
+    await here.write(lambda tx: tx.run("INSERT INTO thing (count) VALUES (0)"))
+    yield here, there
+    for each in (here, there):
+        await each.stop()
+
+
+async def test_what_a_frozen_replica_has_locked_is_free_again_and_its_half_work_undone(
+    replicas: tuple[Store, Store],
+) -> None:
+    frozen, alive = replicas
+    holds, wakes_up = asyncio.Event(), asyncio.Event()
+
+    async def freezing(tx: Tx) -> None:
+        await tx.run(RAISE)
+        holds.set()
+        await wakes_up.wait()
+
+    freezing_now = asyncio.create_task(frozen.write(freezing))
+    await holds.wait()
+    try:
+        await alive.write(lambda tx: tx.run(RAISE))
+    finally:
+        wakes_up.set()
+    with pytest.raises(StoreUnavailable):
+        await freezing_now
+    await frozen.write(lambda tx: tx.run(RAISE))
+    [row] = await alive.read(lambda tx: tx.rows("SELECT count FROM thing"))
+    assert row["count"] == 2
