@@ -95,7 +95,7 @@ def test_a_changed_audit_log_is_found_out(shell: Shell) -> None:
     shell.run("operator", "add", "ana@example.com")
     shell.run("operator", "add", "ben@example.com")
     assert shell.run("audit", "verify").exit_code == 0
-    with sqlite3.connect(shell.folder / "gatebell.db") as database:
+    with closing(sqlite3.connect(shell.folder / "gatebell.db")) as database, database:
         database.execute("UPDATE audit SET subject = 'cleo@example.com' WHERE seq = 2")
     database.close()
     result = shell.run("audit", "verify")
