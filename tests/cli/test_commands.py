@@ -97,7 +97,6 @@ def test_a_changed_audit_log_is_found_out(shell: Shell) -> None:
     assert shell.run("audit", "verify").exit_code == 0
     with closing(sqlite3.connect(shell.folder / "gatebell.db")) as database, database:
         database.execute("UPDATE audit SET subject = 'cleo@example.com' WHERE seq = 2")
-    database.close()
     result = shell.run("audit", "verify")
     assert (result.exit_code, result.stderr.startswith("Entry 2 ")) == (1, True)
     assert "cli  operator.added  cleo@example.com" in result.stderr
