@@ -11,7 +11,7 @@ from bot.store.store import Job, Tx
 
 @dataclass(slots=True)
 class Queued:
-    """A job, or else writes."""
+    """A job, or else writes. What came in its way may be gone by now where it is to be run `again`."""
 
     done: asyncio.Future[Any]
     job: Job[Any] | None = None
@@ -19,6 +19,7 @@ class Queued:
     result: Any = None
     error: BaseException | None = None
     tries: int = 0
+    again: bool = False
 
 
 async def run_together(tx: Tx, group: Sequence[Queued]) -> None:

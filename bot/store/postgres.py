@@ -145,8 +145,8 @@ class PostgresStore:
                 group.append(self._queue.get_nowait())
             await self._commit(group)
             for queued in group:
-                if isinstance(queued.error, CROSSED):
-                    queued.error = None
+                if queued.again:
+                    queued.error, queued.again = None, False
                     self._queue.put_nowait(queued)
                 else:
                     tell(queued)
@@ -183,6 +183,7 @@ class PostgresStore:
 
 def _refuse(group: Sequence[Queued], error: Exception) -> None:
     for queued in group:
+        queued.again = False
         queued.error = StoreUnavailable(str(error) or type(error).__name__)
 
 
@@ -206,6 +207,11 @@ async def _run_alone(connection: Any, queued: Queued) -> None:
         raise
     except CROSSED as error:  # another replica holds what this one wants, and the other way round: later it is free
         queued.tries += 1
-        queued.error = error if queued.tries < TRIES else StoreUnavailable(str(error))
+        queued.again = queued.tries < TRIES
+        queued.error = StoreUnavailable(str(error))
+    except asyncpg.UniqueViolationError as error:  # another replica may have put the same just now: then it is found
+        queued.tries += 1
+        queued.again = queued.tries < 2
+        queued.error = error
     except Exception as error:  # noqa: BLE001 - one job's own failure must not undo its neighbours
         queued.error = error
