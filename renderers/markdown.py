@@ -92,7 +92,9 @@ _OPENS = re.compile(r"[-+=#>|:\s]|\d+[.)]|```")
 _CLOSES = (" ", "\t", "\\")
 # Words, escaped signs and code spans, which is all that most notices hold: such a paragraph needs no parser either.
 _WORDS = re.compile(
-    r"((?:[^\\`*_\[<~&]++|(?<=[^\W_])_(?=[^\W_]))++)|\\([!-/:-@\[-`{-~])|(?<!`)(`+)(?!`)(.+?)(?<!`)\3(?!`)", re.DOTALL
+    r"([^\\`*_\[<~&]+(?:(?<=[^\W_])_(?=[^\W_])[^\\`*_\[<~&]+)*)"
+    r"|\\([!-/:-@\[-`{-~])|(?<!`)(`+)(?!`)(.+?)(?<!`)\3(?!`)",
+    re.DOTALL,
 )
 # Written so that a host can be read in one way only: others send it, and a second way would double the time per letter.
 _PART = r"[a-z0-9_]+(?:-+[a-z0-9_]+)*"
