@@ -11,7 +11,11 @@ from bot.files import locked, replace
 
 
 class Unreadable(Exception):
-    """The file is there but cannot be understood."""
+    """The file is there but cannot be understood, or not be read; `mend` is what somebody can do about it."""
+
+    def __init__(self, words: str, mend: str = "Fix or remove the file.") -> None:
+        super().__init__(words)
+        self.mend = mend
 
 
 def read(path: Path) -> dict[str, str]:
@@ -32,13 +36,23 @@ def change(path: Path, changes: Mapping[str, str | None]) -> None:
         replace(path, "".join(_changed(_lines(path), changes)))
 
 
+def unread(error: OSError) -> Unreadable:
+    """What the machine said when the file was opened; nothing is wrong in a file that belongs to somebody else."""
+    words = f"cannot be read: {error.strerror}"
+    if isinstance(error, PermissionError):
+        return Unreadable(words, "Let the user that Gatebell runs as read it.")
+    return Unreadable(words)
+
+
 def _lines(path: Path) -> list[Binding]:
     try:
         text = path.read_bytes().decode()
     except FileNotFoundError:
         return []
-    except (OSError, UnicodeDecodeError) as error:
+    except UnicodeDecodeError as error:
         raise Unreadable(f"cannot be read: {error}") from error
+    except OSError as error:
+        raise unread(error) from error
     lines = list(parse_stream(StringIO(text, newline="")))
     for line in lines:
         if line.error:

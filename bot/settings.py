@@ -225,7 +225,7 @@ def _files(
         try:
             yield str(path), read(path) if known is None else known
         except Unreadable as error:
-            flaws.append(Flaw(str(path), str(error), "Fix or remove the file."))
+            flaws.append(Flaw(str(path), str(error), error.mend))
 
 
 def _values(

@@ -33,7 +33,9 @@ class Client:
     ) -> None:
         key = api_key or os.environ.get("GATEBELL_API_KEY", "")
         if not key:
-            raise GatebellError("No API key: pass api_key or set GATEBELL_API_KEY (gatebell key create NAME makes one)")
+            raise GatebellError(
+                "No API key: pass api_key or set GATEBELL_API_KEY (gatebell key create NAME --scope SCOPE makes one)"
+            )
         if not key.isascii():
             raise GatebellError("The API key was not copied whole: a key has ASCII characters only")
         self.url = (url or os.environ.get("GATEBELL_URL") or "http://127.0.0.1:8080").rstrip("/")

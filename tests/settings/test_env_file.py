@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from bot.env_file import Unreadable, change, read
+from bot.env_file import Unreadable, change, read, unread
 
 VALUES = [
     "a#b",
@@ -70,6 +70,22 @@ def test_a_line_that_says_nothing_is_named(tmp_path: Path) -> None:
     path.write_text("A=1\n=nonsense 'open\n")
     with pytest.raises(Unreadable, match="line 2"):
         read(path)
+
+
+def test_a_file_that_is_none_is_named_without_numbers(tmp_path: Path) -> None:
+    with pytest.raises(Unreadable, match=r"^cannot be read: Is a directory$"):
+        read(tmp_path)
+
+
+@pytest.mark.parametrize(
+    "error, mend",
+    [
+        (PermissionError(13, "Permission denied", ".env"), "Let the user that Gatebell runs as read it."),
+        (OSError(5, "Input/output error", ".env"), "Fix or remove the file."),
+    ],
+)
+def test_nobody_is_told_to_remove_what_is_only_closed_to_us(error: OSError, mend: str) -> None:
+    assert unread(error).mend == mend
 
 
 def test_a_name_that_is_none_is_refused(tmp_path: Path) -> None:
