@@ -204,8 +204,12 @@ class Slack:
         await self._inbound()
 
     async def _inbound(self) -> "Inbound":
-        """bolt takes half a second to import, so a thread does it."""
+        """bolt takes half a second to import, so a thread does it.
+
+        What sending imports too is there before: of modules that import each other, two threads may see halves.
+        """
         if self._way_in is None:
+            import_module("renderers.block_kit")
             await asyncio.to_thread(import_module, "bot.channels.slack_inbound")
         if self._way_in is None:
             from bot.channels.slack_inbound import Inbound

@@ -69,6 +69,26 @@ def test_the_module_does_not_load_slacks_libraries() -> None:
     assert loaded.stdout.strip() == ""
 
 
+BOLT_BEGINS = """
+import asyncio, sys
+from bot.channels.slack import Slack
+
+async def main():
+    loading = asyncio.create_task(Slack({}, None)._inbound())
+    await asyncio.sleep(0)
+    print(hasattr(sys.modules.get("renderers.block_kit"), "render"), flush=True)
+    loading.cancel()
+
+asyncio.run(main())
+"""
+
+
+def test_what_sending_imports_is_whole_before_a_thread_imports_bolt() -> None:
+    """Python lets two threads that wait for each other in a circle of imports see modules that are half there."""
+    told = subprocess.run([sys.executable, "-c", BOLT_BEGINS], capture_output=True, text=True, check=True)
+    assert told.stdout == "True\n"
+
+
 async def test_slack_can_all_that_a_channel_can(world: World) -> None:
     for ability in (Channel, CanUpdate, CanCheck, HasRoutes, Runs):
         assert isinstance(world.channel, ability)
