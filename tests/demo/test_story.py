@@ -139,11 +139,13 @@ async def test_a_switch_stays_where_it_was_turned_until_that_is_done(screen: Scr
 
     await screen.page.route("**/demo/switches/teams", once_drawn)
     await screen.turn("teams", "Down (502)")
-    elsewhere = {"text": "hello from elsewhere"}
-    await screen.page.request.post(f"{screen.address}/demo/slack/say", data=elsewhere)
-    await expect(screen.slack).to_contain_text("you said: hello from elsewhere")
-    await expect(screen.page.locator('[data-switch="teams"] select')).to_have_value("down")
-    drawn.set()
+    try:
+        elsewhere = {"text": "hello from elsewhere"}
+        await screen.page.request.post(f"{screen.address}/demo/slack/say", data=elsewhere)
+        await expect(screen.slack).to_contain_text("you said: hello from elsewhere")
+        await expect(screen.page.locator('[data-switch="teams"] select')).to_have_value("down")
+    finally:
+        drawn.set()
     await expect(screen.page.locator(".pane.broken .pane-note")).to_contain_text("Teams answers every call with 502")
 
 
