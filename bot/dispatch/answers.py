@@ -19,6 +19,10 @@ from interactions.model import Actor, Interaction
 
 LINK = "link"  # the platform of a signed page: its token proves one reader
 NOT_OURS = "This button does not belong to a request here, so nothing happened."
+WHO = (
+    "It could not be told who you are, so your click changed nothing. Please press again in a moment; "
+    "if that does not help, an admin can link your account."
+)
 
 COPY = (
     f"SELECT d.reader_kind, d.reader_id, d.channel, p.interaction_id{FROM_COPIES}"
@@ -88,7 +92,8 @@ class Answers:
             return Answer(accepted=True, words=_thanks(result.interaction), card=desk.card_of(result.interaction))
         self._count_refused(str(result.why))
         asked = actor is not None and actor.id in before.audience
-        return Answer(False, result.words, desk.card_of(before) if asked else None, result.field)
+        words = WHO if actor is None and _is_unnamed(click.person) else result.words
+        return Answer(False, words, desk.card_of(before) if asked else None, result.field)
 
     async def review(self, token: str, person: Person | None) -> Review | Answer:
         """The whole request behind a copy, for whoever was asked or holds the signed link."""
@@ -104,6 +109,8 @@ class Answers:
         interaction, _ = loaded
         link = person is None
         actor = await self._actor(person or Person(LINK, token), copy)
+        if person and actor is None and _is_unnamed(person):
+            return Answer(accepted=False, words=WHO)
         if not link and (actor is None or actor.id not in interaction.audience):
             return Answer(accepted=False, words="You were not asked to decide this, so it is not shown to you.")
         words = desk.bar_to(interaction, actor, self._tools.clock.now())
@@ -168,6 +175,11 @@ class Answers:
             action = "interaction.decided" if result.ended else "interaction.approved_once"
         on_behalf = who if by else ""
         await self._questions.ledger.record(tx, at, by or who, action, interaction.id, where, detail, on_behalf)
+
+
+def _is_unnamed(person: Person) -> bool:
+    """Whose address the platform did not name: it may not know it, or be silent at this moment."""
+    return person.platform != LINK and not person.email
 
 
 def _stranger(person: Person) -> str:

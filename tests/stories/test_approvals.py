@@ -2,6 +2,7 @@
 
 import pytest
 
+from bot.rehearsal.failure import status
 from interactions.model import Role
 from tests.stories.hands import CHANNELS, NAMES, PEOPLE, press, reads, refusal_of
 from tests.stories.world import ANA, BEN, CLEO, MIA, World
@@ -211,6 +212,39 @@ async def test_a_stranger_with_a_card_that_was_passed_on_in_teams_is_refused(wor
     assert (await world.see(asked["id"]))["status"] == "pending"
     cleo = world.teams.state.person(CLEO)
     assert ("click.refused", f"teams:{cleo.aad_object_id}") in await world.audit()
+
+
+async def test_whom_slack_does_not_name_presses_again_in_a_moment(world: World) -> None:
+    asked = await world.ask_blocked([ANA])
+    await world.shown_to_ana("Keep blocked")
+    silent = world.slack.fail(status(500), path="users.info")
+    await world.slack.dm(ANA).click("Approve")
+    await world.whispered("It could not be told who you are, so your click changed nothing. Please press again")
+    world.slack.heal(silent)
+    await world.slack.dm(ANA).click("Approve")
+    assert (await world.end_of(asked["id"]))["decision"]["by"] == "Ana"
+
+
+async def test_whom_teams_does_not_name_presses_again_in_a_moment(world: World) -> None:
+    asked = await world.ask_blocked([BEN])
+    await world.shown_to_ben("Keep blocked")
+    await world.forward(minutes=6)  # for so long a roster's word about an address counts
+    silent = world.teams.fail(status(500), path="/members/")
+    pressed = await world.click_in_teams("Approve")
+    assert "It could not be told who you are, so your click changed nothing." in str(pressed.notice)
+    world.teams.heal(silent)
+    await world.click_in_teams("Approve")
+    assert (await world.end_of(asked["id"]))["decision"]["by"] == "Ben"
+
+
+async def test_whom_slack_does_not_name_is_shown_no_request_but_asked_to_press_again(world: World) -> None:
+    payload = {"agent": "Archivist", "tool": "drive.delete", "arguments": {"all": "x" * 20_000}}
+    await world.ask("blocked_action", payload, [ANA])
+    await world.shown_to_ana("Review full request")
+    world.slack.fail(status(500), path="users.info")
+    pressed = await world.slack.dm(ANA).click("Review full request")
+    await world.whispered("Please press again in a moment")
+    assert pressed.modal is None
 
 
 async def test_a_stranger_does_not_see_the_full_request_either(world: World) -> None:
