@@ -5,6 +5,7 @@ import ssl
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from enum import StrEnum
 from pathlib import Path
 
@@ -69,7 +70,7 @@ class Mailbox(Platform):
             self._server.close()
         for _ in range(2):  # whoever was just being let in while it closed is open only now
             for transport in list(self.open_transports):
-                transport.abort() if isinstance(transport, asyncio.Transport) else transport.close()
+                _cut(transport)
             await asyncio.sleep(0)
         if self._folder is not None:
             self._folder.cleanup()
@@ -107,3 +108,11 @@ class Mailbox(Platform):
         if failure is not None:
             return Refusing(self, failure)
         return Conversation(self, self._context if self.security is Security.STARTTLS else None)
+
+
+def _cut(transport: asyncio.BaseTransport) -> None:
+    if not isinstance(transport, asyncio.Transport):
+        transport.close()
+        return
+    with suppress(AttributeError):  # Python 3.11.2 fails over a secured connection that both sides have closed
+        transport.abort()
