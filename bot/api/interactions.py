@@ -14,6 +14,7 @@ from bot.api.shapes import CopyState, Mailbox, Name, Page, PageOut, Prose, Stric
 from bot.dispatch.notice import LONGEST_LIFE, Ask, Audience, InteractionView
 from bot.keys import Scope
 from bot.operators import normal
+from interactions.card import Card
 from interactions.card import Status
 from interactions.model import Question, ReasonRule, Requester
 from interactions.registry import UnknownKind
@@ -281,10 +282,19 @@ async def decide(call: Call, body: DecisionIn) -> Reply:
     if answer.accepted:
         return Reply(_out(found))
     if answer.field:
-        raise unfit(answer.field, answer.words)
+        raise _unanswerable(answer.field, answer.words, found.card)
     # Who was not asked is shown no card, and does not learn whether it has ended either.
     too_late = answer.card is not None and found.status != Status.PENDING
     raise Problem(409 if too_late else 403, answer.words)
+
+
+def _unanswerable(field: str, words: str, card: Card) -> Problem:
+    """A choice that the question does not have, or an input that does not fit it, as the body names it."""
+    if field == "choice":
+        return unfit(field, words, f"Send one of {', '.join(each.id for each in card.choices)}.")
+    most = next(each.max_length for each in card.inputs if each.id == field)
+    place = field if field in DecisionIn.model_fields else f"inputs.{field}"
+    return unfit(place, words, f"Send a text of 1 to {most} characters.")
 
 
 def _question(call: Call, body: InteractionIn) -> Question:

@@ -97,6 +97,35 @@ async def test_a_wait_that_is_none_is_refused(api: Api, wait: str) -> None:
     assert (await api.call("GET", f"/api/v1/interactions/{asked['id']}?wait={wait}", "agent")).status == 422
 
 
+CLARIFICATION = {
+    "question": "Which contract?",
+    "choices": [{"id": "signed", "label": "The signed one"}, {"id": "draft", "label": "The draft"}],
+    "allow_other": True,
+}
+
+
+@pytest.mark.parametrize(
+    "body, field, mend",
+    [
+        ({"choice": "burn"}, "choice", "Send one of signed, draft, other."),
+        ({"choice": "other"}, "inputs.other", "Send a text of 1 to 2000 characters."),
+    ],
+)
+async def test_an_answer_that_does_not_fit_is_named_as_the_body_names_it(
+    api: Api, body: dict[str, Any], field: str, mend: str
+) -> None:
+    asked = await api.ask(kind="clarification", payload=CLARIFICATION)
+    answer = await api.call("POST", f"/api/v1/interactions/{asked['id']}/decide", "ana", json=body)
+    errors = (await answer.json())["errors"]
+    assert (answer.status, [(each["field"], each["mend"]) for each in errors]) == (422, [(field, mend)])
+
+
+async def test_a_reason_that_is_missing_is_named_as_the_body_names_it(api: Api) -> None:
+    asked = await api.ask(reason="required_on_denial")
+    errors = (await (await api.decide(asked, "keep_blocked")).json())["errors"]
+    assert [(each["field"], each["mend"]) for each in errors] == [("reason", "Send a text of 1 to 2000 characters.")]
+
+
 @pytest.mark.parametrize("key, status", [("ben", 403), ("agent", 403), ("admin", 403)])
 async def test_nobody_decides_who_was_not_asked(api: Api, key: str, status: int) -> None:
     asked = await api.ask()
