@@ -14,8 +14,7 @@ from bot.api.shapes import CopyState, Mailbox, Name, Page, PageOut, Prose, Stric
 from bot.dispatch.notice import LONGEST_LIFE, Ask, Audience, InteractionView
 from bot.keys import Scope
 from bot.operators import normal
-from interactions.card import Card
-from interactions.card import Status
+from interactions.card import Card, Status
 from interactions.model import Question, ReasonRule, Requester
 from interactions.registry import UnknownKind
 
