@@ -8,6 +8,7 @@ import pytest
 
 from bot.store.migrate import bring_up_to_date
 from tests.conftest import asyncio_run, postgres_execute
+from tests.stories.process import Process, serving
 from tests.stories.reach import in_all_three
 from tests.stories.world import Platforms, World, installed
 
@@ -66,6 +67,17 @@ async def world(platforms: Platforms, data: Path) -> AsyncIterator[World]:
 async def everywhere(world: World) -> World:
     """With Ana in all three places."""
     return await in_all_three(world)
+
+
+@pytest.fixture
+async def replicas(
+    platforms: Platforms, data: Path, postgres_story: str, valkey_url: str
+) -> AsyncIterator[tuple[Process, Process]]:
+    """Two servers on one PostgreSQL and one Redis, and one producer at both. The platforms call the second one."""
+    shared = {"DATABASE_URL": postgres_story, "REDIS_URL": valkey_url}
+    async with serving(platforms, data, "one", **shared) as one, serving(platforms, data, "two", **shared) as two:
+        two.key = one.key
+        yield one, two
 
 
 @pytest.fixture(params=BACKENDS)

@@ -4,11 +4,8 @@ import asyncio
 import json
 import re
 import time
-from collections.abc import AsyncIterator
-from pathlib import Path
 from urllib.parse import urlencode
 
-import pytest
 from aiohttp import ClientSession, CookieJar
 
 from bot.admin.access import LINK_LIVES, Access, Purpose
@@ -16,21 +13,11 @@ from bot.audit.ledger import Ledger
 from bot.clock import RealClock
 from bot.signing import derive
 from bot.store import open_store
-from tests.stories.process import SECRET, Process, serving
+from tests.stories.process import SECRET, Process
 from tests.stories.world import ANA, Platforms
 
 ROUNDS = 10
 BROWSER = {"Accept": "text/html", "Sec-Fetch-Site": "same-origin"}
-
-
-@pytest.fixture
-async def replicas(
-    platforms: Platforms, data: Path, postgres_story: str, valkey_url: str
-) -> AsyncIterator[tuple[Process, Process]]:
-    shared = {"DATABASE_URL": postgres_story, "REDIS_URL": valkey_url}
-    async with serving(platforms, data, "one", **shared) as one, serving(platforms, data, "two", **shared) as two:
-        two.key = one.key
-        yield one, two
 
 
 async def test_the_same_idempotency_key_is_one_request(replicas: tuple[Process, Process]) -> None:
