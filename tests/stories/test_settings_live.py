@@ -16,6 +16,7 @@ from bot.settings import SAVED, SettingsFault
 from bot.store import StoreUnavailable
 from tests.channels.http.names import Names
 from tests.conftest import postgres_execute
+from tests.patience import PATIENCE
 from tests.stories.world import ANA, Platforms, World, installed
 
 FULL = (  # what PostgreSQL answers when the disk is full, for this one table
@@ -196,7 +197,7 @@ async def test_what_two_replicas_save_at_the_same_time_holds_in_both(
     ):
         hook = {"WEBHOOK_URL": "https://hooks.example.com/told"}
         saving = asyncio.create_task(here.product.settings.save(hook, "cli"))
-        await names.is_asked.wait()
+        await asyncio.wait_for(names.is_asked.wait(), PATIENCE)
         await there.product.settings.save({"COOLDOWN_SECONDS": "60"}, "cli")
         names.go_on.set()
         await saving
