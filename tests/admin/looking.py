@@ -1,11 +1,9 @@
 """How everybody sees a page: bright and wide, dark and narrow, with a keyboard alone."""
 
-from pathlib import Path
-
-import pytest
 from playwright.async_api import Locator, Page
 
-AXE = Path(__file__).resolve().parents[2] / "bot/admin/frontend/node_modules/axe-core/axe.min.js"
+from tests import axe
+
 NARROW = 390
 WIDE = 1280
 LOOKS = (("light", WIDE), ("dark", NARROW))
@@ -19,10 +17,8 @@ RING = "e => e === document.activeElement && getComputedStyle(e).outlineStyle !=
 
 async def flaws(page: Page) -> list[str]:
     """What axe finds, light and dark, wide and narrow, and whether somebody would have to scroll sideways."""
-    if not AXE.exists():
-        pytest.skip("axe is not installed: scripts/setup installs it where npm is")
     found = []
-    await page.evaluate(AXE.read_text())
+    await page.evaluate(axe.script())
     for scheme, width in LOOKS:
         await page.emulate_media(color_scheme="dark" if scheme == "dark" else "light", reduced_motion="reduce")
         await page.set_viewport_size({"width": width, "height": 800})

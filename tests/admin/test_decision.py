@@ -3,7 +3,6 @@
 import re
 from collections.abc import AsyncIterator, Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
 from typing import Literal
 
 import pytest
@@ -15,6 +14,7 @@ from bot.admin import decision
 from bot.admin.web import error_pages, reads_html, set_up, static_routes
 from interactions.card import Status
 from interactions.model import Interaction, ReasonRule
+from tests import axe
 from tests.admin import questions
 from tests.admin.desk import Desk
 
@@ -415,17 +415,13 @@ async def test_hostile_text_does_nothing_in_a_browser(page: Page, visit: Open) -
     assert complaints == []
 
 
-AXE = Path(__file__).resolve().parents[2] / "bot/admin/frontend/node_modules/axe-core/axe.min.js"
-
-
-@pytest.mark.skipif(not AXE.exists(), reason="axe is not installed: scripts/setup installs it where npm is")
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 async def test_everybody_can_use_the_page(page: Page, visit: Open, scheme: Literal["light", "dark"]) -> None:
     await page.emulate_media(color_scheme=scheme)
     found = []
     for interaction in (questions.blocked(ReasonRule.REQUIRED_ON_DENIAL), questions.diff(), questions.clarification()):
         await shown(page, visit, interaction)
-        await page.evaluate(AXE.read_text())
+        await page.evaluate(axe.script())
         seen = await page.evaluate("axe.run()")
         found += [f"{each['id']}: {node['html']}" for each in seen["violations"] for node in each["nodes"]]
     assert found == []

@@ -1,41 +1,33 @@
 """The demo's page for everybody: by keyboard, in both colour schemes, on small screens."""
 
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.demo.conftest import ROOT, Screen
+from tests import axe
+from tests.demo.conftest import Screen
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
-AXE = ROOT / "bot" / "admin" / "frontend" / "node_modules" / "axe-core" / "axe.min.js"
 BLOCKED = "A destructive action was blocked"
 
 
 async def violations(page: Page) -> list[str]:
     # The page's own policy forbids foreign scripts, so the checker comes in through the debugger.
-    await page.evaluate(AXE.read_text())
+    await page.evaluate(axe.script())
     found: dict[str, Any] = await page.evaluate("axe.run(document, {iframes: false})")
     return [f"{each['id']}: {node['html'][:200]}" for each in found["violations"] for node in each["nodes"]]
 
 
-@pytest.fixture
-def axe() -> Path:
-    if not AXE.exists():
-        pytest.skip("axe-core is not installed: scripts/setup --tests does that")
-    return AXE
-
-
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_nothing_on_the_empty_page(shared_screen: Screen, axe: Path, scheme: Any) -> None:
+async def test_axe_finds_nothing_on_the_empty_page(shared_screen: Screen, scheme: Any) -> None:
     await shared_screen.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     assert await violations(shared_screen.page) == []
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
-async def test_axe_finds_nothing_in_the_middle_of_a_story(screen: Screen, axe: Path, scheme: Any) -> None:
+async def test_axe_finds_nothing_in_the_middle_of_a_story(screen: Screen, scheme: Any) -> None:
     await screen.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     await screen.turn("mail", "Down (421)")
     await screen.play(BLOCKED)

@@ -1,17 +1,15 @@
 """Signing in with a real browser, and what everybody can see and do on the pages of access."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 from playwright.async_api import Browser, BrowserContext, Page
 
 from bot.admin.access import LINK_LIVES, Purpose
+from tests import axe
 from tests.admin.signed_in import Visiting, access_of, sign_in
 from tests.stories.world import ANA, BEN, MIA, World
-
-AXE = Path(__file__).resolve().parents[2] / "bot/admin/frontend/node_modules/axe-core/axe.min.js"
 
 
 @pytest.fixture
@@ -52,7 +50,6 @@ async def test_a_time_says_how_long_ago_it_was_where_it_is_pointed_at(world: Wor
     assert str(await seen.get_attribute("title")).startswith("just now, ")
 
 
-@pytest.mark.skipif(not AXE.exists(), reason="axe is not installed: scripts/setup installs it where npm is")
 async def test_everybody_can_use_the_pages_of_access(world: World, narrow_and_dark: BrowserContext) -> None:
     page = await narrow_and_dark.new_page()
     await page.goto(f"{world.address}/login")
@@ -67,7 +64,7 @@ async def test_everybody_can_use_the_pages_of_access(world: World, narrow_and_da
 
 async def complaints(page: Page) -> list[str]:
     """What axe finds, and whether something runs out of the window."""
-    await page.evaluate(AXE.read_text())
+    await page.evaluate(axe.script())
     seen: dict[str, Any] = await page.evaluate("axe.run()")
     wide = await page.evaluate("document.documentElement.scrollWidth > innerWidth")
     found = [f"{page.url} {each['id']}: {node['html']}" for each in seen["violations"] for node in each["nodes"]]
