@@ -8,12 +8,15 @@ from tests.admin.signed_in import sign_in
 from tests.stories.reach import at_rest
 from tests.stories.world import ANA, World
 
-IDS = {"requests": "interaction", "events": "event", "deliveries": "delivery"}
+FIRST = {
+    "requests": "SELECT MIN(id) AS id FROM interaction",
+    "events": "SELECT MIN(id) AS id FROM event",
+    "deliveries": "SELECT MIN(id) AS id FROM delivery",
+}
 
 
-async def first(world: World, table: str) -> str:
-    sql = f"SELECT MIN(id) AS id FROM {table}"  # noqa: S608 - our own table names
-    row = await world.product.store.read(lambda tx: tx.row(sql))
+async def first(world: World, page: str) -> str:
+    row = await world.product.store.read(lambda tx: tx.row(FIRST[page]))
     assert row
     return str(row["id"])
 
@@ -25,8 +28,8 @@ async def a_day(world: World) -> list[str]:
     for _ in range(2):
         await world.tell("demo.event", "W" * 300, context={"long": "y" * 300}, severity="critical")
     await at_rest(world)
-    single = [f"/admin/{name}/{await first(world, table)}" for name, table in IDS.items()]
-    return ["/admin", "/admin/audit", *(f"/admin/{name}" for name in IDS), *single]
+    single = [f"/admin/{name}/{await first(world, name)}" for name in FIRST]
+    return ["/admin", "/admin/audit", *(f"/admin/{name}" for name in FIRST), *single]
 
 
 async def test_everybody_can_use_every_page(world: World, page: Page) -> None:
