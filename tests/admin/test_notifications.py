@@ -175,6 +175,14 @@ async def test_rules_that_are_wrong_stay_as_they_were_written_and_are_marked(wor
     assert re.findall(r'name="event\.([a-z_.]+)" value="on" checked', seen.html) == ["policy.blocked"]
 
 
+async def test_a_cooldown_that_is_wrong_is_marked_at_its_field(world: World) -> None:
+    form = {"order.0": "email", "COOLDOWN_SECONDS": "-1"}
+    async with await signed_in(world, ANA) as browser:
+        seen = await browser.post(f"{HOME}/rules", form)
+    assert seen.status == 422
+    assert re.search(r'name="COOLDOWN_SECONDS"[^>]* value="-1" aria-invalid="true"', seen.html)
+
+
 async def test_the_teams_app_can_be_downloaded_where_teams_can_call(platforms: Platforms, data: Path) -> None:
     public: dict[str, Any] = {"BASE_URL": "https://gatebell.example.com"}
     async with (
