@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
 
 import pytest
 from aiohttp import ClientSession
@@ -10,7 +11,10 @@ from bot.channels.contract import DeliveryError, Reason
 from bot.channels.teams_conversations import member_of
 from bot.rehearsal.failure import http, slow, status
 from bot.rehearsal.teams import TeamsTenant
+from bot.rehearsal.teams_screen import Chat
 from tests.channels.teams.world import World, world_of
+
+Happens = Callable[..., Awaitable[object]]
 
 
 async def test_an_installation_fills_the_settings(world: World) -> None:
@@ -280,20 +284,17 @@ async def test_when_the_rooms_team_is_deleted_a_group_takes_its_place(world: Wor
     assert (world.remembered["TEAMS_CONVERSATION_ID"], len(group.cards)) == (group.id, 1)
 
 
-async def test_a_restored_channel_is_written_to_again(world: World) -> None:
+@pytest.mark.parametrize(
+    "delete, restore", [(Chat.delete, Chat.restore), (Chat.delete_team, Chat.restore_team)], ids=["channel", "team"]
+)
+async def test_what_is_restored_is_written_to_again(world: World, delete: Happens, restore: Happens) -> None:
     channel = await world.install_in_channel()
-    await world.teams.channel("alerts").delete(by="ana@example.com")
-    await world.teams.channel("alerts").restore(by="ana@example.com")
+    alerts = world.teams.channel("alerts")
+    await delete(alerts, by="ana@example.com")
+    assert world.remembered["TEAMS_CONVERSATION_ID"] == ""
+    await restore(alerts, by="ana@example.com")
     await world.tell_room()
-    assert (world.remembered["TEAMS_CONVERSATION_ID"], len(world.teams.channel("alerts").cards)) == (channel, 1)
-
-
-async def test_a_restored_team_is_written_to_again(world: World) -> None:
-    channel = await world.install_in_channel()
-    await world.teams.channel("alerts").delete_team(by="ana@example.com")
-    await world.teams.channel("alerts").restore_team(by="ana@example.com")
-    await world.tell_room()
-    assert (world.remembered["TEAMS_CONVERSATION_ID"], len(world.teams.channel("alerts").cards)) == (channel, 1)
+    assert (world.remembered["TEAMS_CONVERSATION_ID"], len(alerts.cards)) == (channel, 1)
 
 
 @pytest.mark.parametrize("event", ["channelCreated", "channelRenamed", "teamRenamed", "teamArchived", "teamUnarchived"])
