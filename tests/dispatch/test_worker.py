@@ -272,30 +272,24 @@ async def test_a_change_long_after_the_sending_is_tried_again_like_any_other(wor
     assert back.updated == [1]
 
 
-@pytest.mark.parametrize("reason", [Reason.UNAUTHORIZED, Reason.NOT_SET_UP, Reason.UNAVAILABLE])
-async def test_a_copy_is_brought_up_to_date_once_somebody_has_mended_its_channel(works: Works, reason: Reason) -> None:
+@pytest.mark.parametrize(
+    "does, reason",
+    [
+        (refuses(Reason.UNAUTHORIZED), "unauthorized"),
+        (refuses(Reason.NOT_SET_UP), "not_set_up"),
+        (refuses(Reason.UNAVAILABLE), "unavailable"),
+        (fails(ImportError()), "invalid"),
+    ],
+    ids=["unauthorized", "not set up", "unavailable", "a defect"],
+)
+async def test_a_copy_is_brought_up_to_date_once_its_channel_works_again(works: Works, does: Does, reason: str) -> None:
     copy = await works.put("A question", "chat", "mail")
     async with running(works.worker()) as worker:
         await works.until(copy, "done")
-        works.channels["chat"] = Told(refuses(reason))
+        works.channels["chat"] = Told(does)
         await works.change(copy, "Decided")
         worker.wake()
-        await works.until_tried(copy, 1)
-        works.channels["chat"] = mended = Told()
-        works.clock.forward(10)
-        worker.wake()
-        await works.until(copy, "done")
-    assert mended.updated == [1]
-
-
-async def test_a_copy_is_brought_up_to_date_once_a_defect_of_its_channel_has_passed(works: Works) -> None:
-    copy = await works.put("A question", "chat", "mail")
-    async with running(works.worker()) as worker:
-        await works.until(copy, "done")
-        works.channels["chat"] = Told(fails(ImportError()))
-        await works.change(copy, "Decided")
-        worker.wake()
-        assert (await works.until_tried(copy, 1))["reason"] == "invalid"
+        assert (await works.until_tried(copy, 1))["reason"] == reason
         works.channels["chat"] = back = Told()
         works.clock.forward(10)
         worker.wake()

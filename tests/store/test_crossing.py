@@ -1,26 +1,15 @@
 """What another replica puts at the same moment is found, and is nobody's failure."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import asyncpg
 import pytest
 
-from bot.store import Store, Tx, open_store
+from bot.store import Store, Tx
 from tests.patience import until
 
+TABLE = "CREATE TABLE thing (name TEXT PRIMARY KEY)"
 WAITING = "SELECT 1 AS yes FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
-
-
-@pytest.fixture
-async def replicas(postgres_database: str) -> AsyncIterator[tuple[Store, Store]]:
-    here, there = open_store(postgres_database), open_store(postgres_database)
-    for each in (here, there):
-        await each.start()
-    await here.write(lambda tx: tx.run("CREATE TABLE thing (name TEXT PRIMARY KEY)"))
-    yield here, there
-    for each in (here, there):
-        await each.stop()
 
 
 async def put(tx: Tx) -> None:
@@ -42,6 +31,7 @@ async def test_what_is_put_there_while_it_is_looked_for_here_beside_a_failure_is
     replicas: tuple[Store, Store],
 ) -> None:
     here, there = replicas
+    await here.write(lambda tx: tx.run(TABLE))
     is_put, go_on = asyncio.Event(), asyncio.Event()
 
     async def slowly(tx: Tx) -> None:
@@ -66,6 +56,7 @@ async def test_what_is_put_there_while_it_is_looked_for_here_beside_a_failure_is
 
 async def test_what_is_there_already_goes_on_being_a_failure(replicas: tuple[Store, Store]) -> None:
     here, there = replicas
+    await here.write(lambda tx: tx.run(TABLE))
     await here.write(put)
     with pytest.raises(asyncpg.UniqueViolationError):
         await there.write(put)

@@ -1,31 +1,20 @@
 """A replica whose machine freezes or loses its power holds nobody up for long, wherever in its work it was."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import pytest
 
-from bot.store import Store, StoreUnavailable, Tx, open_store
+from bot.store import Store, StoreUnavailable, Tx
 
 RAISE = "UPDATE thing SET count = count + 1"
-
-
-@pytest.fixture
-async def replicas(postgres_database: str) -> AsyncIterator[tuple[Store, Store]]:
-    here, there = open_store(postgres_database), open_store(postgres_database)
-    for each in (here, there):
-        await each.start()
-    await here.write(lambda tx: tx.run("CREATE TABLE thing (count INTEGER NOT NULL)"))
-    await here.write(lambda tx: tx.run("INSERT INTO thing (count) VALUES (0)"))
-    yield here, there
-    for each in (here, there):
-        await each.stop()
 
 
 async def test_what_a_frozen_replica_has_locked_is_free_again_and_its_half_work_undone(
     replicas: tuple[Store, Store],
 ) -> None:
     frozen, alive = replicas
+    await alive.write(lambda tx: tx.run("CREATE TABLE thing (count INTEGER NOT NULL)"))
+    await alive.write(lambda tx: tx.run("INSERT INTO thing (count) VALUES (0)"))
     holds, wakes_up = asyncio.Event(), asyncio.Event()
 
     async def freezing(tx: Tx) -> None:
