@@ -280,8 +280,8 @@ async def decide(call: Call, body: DecisionIn) -> Reply:
     found = await dispatcher.view(id_)
     if answer.accepted:
         return Reply(_out(found))
-    if answer.field:
-        raise _unanswerable(answer.field, answer.words, found.card)
+    if answer.field and answer.card:  # as the question stood then: it may have ended since
+        raise _unanswerable(answer.field, answer.words, answer.card)
     # Who was not asked is shown no card, and does not learn whether it has ended either.
     too_late = answer.card is not None and found.status != Status.PENDING
     raise Problem(409 if too_late else 403, answer.words)
